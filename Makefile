@@ -1,0 +1,95 @@
+# make run     start the marketplace on this machine
+# make test    every check, then every test; ARGS=tests/orders runs a part
+# make check   lint, types, architecture, migrations, deployment
+# make bench   measure against the peers
+# make fmt     format the code
+# make clean   remove .venv and .state, the demo's data with them
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := $(if $(MARKETPLACE_STATE),$(MARKETPLACE_STATE),.state)
+TEST_STATE := $(STATE)/test
+PYTEST := MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/pytest
+
+# A throwaway production, so that the deployment check sees what production would.
+THROWAWAY_KEY := MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
+PRODUCTION := env -u MARKETPLACE_STATE MARKETPLACE_DEMO=0 \
+	DATABASE_URL="postgresql://web@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_OWNER_URL="postgresql://owner@db.example.com/marketplace?sslmode=verify-full" \
+	VAULT_DATABASE_URL="postgresql://vault@keys.example.com/vault?sslmode=verify-full" \
+	VAULT_DATABASE_OWNER_URL="postgresql://keeper@keys.example.com/vault?sslmode=verify-full" \
+	REDIS_URL="rediss://cache.example.com:6379/0" EMAIL_URL="smtp+tls://mail.example.com:587" \
+	SITE_URL="https://shop.example.com" ALLOWED_HOSTS="shop.example.com" AUDIT_ORIGIN="shop.example.com/log" \
+	SECRET_KEY="throwaway-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ" \
+	KEY_ENCRYPTION_KEYS="1:$(THROWAWAY_KEY)" BLIND_INDEX_KEY="$(THROWAWAY_KEY)" \
+	AUDIT_SIGNING_KEY="$(THROWAWAY_KEY)" COMMITMENT_KEY="$(THROWAWAY_KEY)"
+
+.PHONY: run test check bench fmt clean help requirements browser
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: $(VENV)/runtime.stamp
+	@exec $(BIN)/python -m marketplace.supervisor
+
+ifdef ARGS
+test: $(VENV)/development.stamp
+	@$(PYTEST) $(ARGS)
+else
+test: check browser
+	@$(PYTEST) -n 2
+	@$(MAKE) --no-print-directory missing
+endif
+
+check: $(VENV)/development.stamp
+	@echo "lint" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check --diff .
+	@echo "types" && $(BIN)/mypy --no-error-summary
+	@echo "architecture" && $(BIN)/lint-imports > $(VENV)/architecture.log || { cat $(VENV)/architecture.log; false; }
+	@echo "migrations" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	@echo "deployment" && $(PRODUCTION) $(BIN)/python -W error::SyntaxWarning manage.py check --deploy --fail-level WARNING
+	@test ! -f privacy/management/commands/promises.py || { echo "promises" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --check; }
+
+.PHONY: missing
+missing:
+	@test ! -f privacy/management/commands/promises.py || MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --missing
+
+bench: $(VENV)/development.stamp
+	@MARKETPLACE_STATE=$(STATE)/bench $(BIN)/python -m benchmarks --output $(STATE)/bench.json
+
+fmt: $(VENV)/development.stamp
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format --quiet .
+
+clean:
+	@test ! -x $(BIN)/python || for state in $(STATE) $(TEST_STATE) $(STATE)/bench; do \
+		$(BIN)/python -m marketplace.embedded remove "$$state" || exit 1; done
+	@rm -rf $(VENV) $(STATE)
+
+# Debian's browser, where this may install it; without one the tests say which they leave out.
+browser:
+	@sh scripts/browser
+
+# The environment: made once, and again when what is pinned changes.
+$(VENV)/bin/python:
+	@PYTHON="$(PYTHON)" sh scripts/environment $(VENV)
+
+$(VENV)/runtime.stamp: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the marketplace runs on"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/development.stamp: requirements-dev.txt $(VENV)/runtime.stamp
+	@echo "Installing what tests and checks need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+requirements: $(VENV)/development.stamp
+	@CUSTOM_COMPILE_COMMAND="make requirements" $(PIP_COMPILE) -o requirements.txt requirements.in
+	@CUSTOM_COMPILE_COMMAND="make requirements" $(PIP_COMPILE) -o requirements-dev.txt -c requirements.txt requirements-dev.in

@@ -1,0 +1,110 @@
+"""Keeps USE-3: the staff pages on which the log is read and never written."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Checkpoint, Entry, Verification
+
+READERS = frozenset({"auditor", "security", "privacy_officer", "administrator"})
+
+
+class LogAdmin(admin.ModelAdmin):
+    """Read-only, for the roles in READERS. Never counts a whole table."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 50
+    actions = None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return getattr(request.user, "role", None) in READERS
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise PermissionDenied
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than a reader turns pages: counting a log of millions takes seconds."""
+
+    bound = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows[: self.bound].count()
+
+
+@admin.register(Entry)
+class EntryAdmin(LogAdmin):
+    """The log, newest first. The search takes the id of a person or of an entry, whole."""
+
+    paginator = BoundedPaginator
+    list_display = ["at", "event", "actor_role", "actor", "subject_id", "purpose", "kinds", "outcome"]
+    ordering = ["-at"]
+    search_fields = ["id"]
+    search_help_text = _("id of a person or of an entry")
+    readonly_fields = [field.name for field in Entry._meta.concrete_fields]
+    fields = tuple(readonly_fields)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str) -> tuple[QuerySet[Entry], bool]:
+        if not search_term:
+            return queryset, False
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        return queryset.filter(Q(subject_id=wanted) | Q(id=wanted)), False
+
+    @admin.display(description=_("actor"))
+    def actor(self, entry: Entry) -> str:
+        return str(entry.actor_id or entry.actor_name)
+
+    @admin.display(description=_("categories"))
+    def kinds(self, entry: Entry) -> str:
+        return ", ".join(entry.categories)
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(LogAdmin):
+    """What the log said about itself and when, signed."""
+
+    paginator = BoundedPaginator
+    list_display = ["size", "signed_at", "root_hash", "key_version"]
+    ordering = ["-size"]
+    readonly_fields = ["size", "signed_at", "root_hash", "watermark", "key_version", "note"]
+    fields = tuple(readonly_fields)
+
+    @admin.display(description=_("root"))
+    def root_hash(self, checkpoint: Checkpoint) -> str:
+        return bytes(checkpoint.root).hex()
+
+
+@admin.register(Verification)
+class VerificationAdmin(LogAdmin):
+    """Each time the whole log was verified, with what was found."""
+
+    paginator = BoundedPaginator
+    list_display = ["finished_at", "result", "entries", "erased", "checkpoints", "finding"]
+    ordering = ["-finished_at"]
+    readonly_fields = [field.name for field in Verification._meta.concrete_fields]
+    fields = tuple(readonly_fields)

@@ -1,0 +1,24 @@
+"""Keeps USE-3: every log entry has an id before it is written, ordered by the moment it was made."""
+
+import secrets
+import time
+from threading import Lock
+from uuid import UUID
+
+_lock = Lock()
+_last_tick = 0
+
+
+def uuid7() -> UUID:
+    """Return a new UUIDv7 (RFC 9562), strictly increasing within this process.
+
+    The 12 bits after the millisecond hold its fraction (RFC 9562 6.2, method 3), so that entries
+    written by one transaction keep the order in which they happened.
+    """
+    global _last_tick  # noqa: PLW0603 - one clock a process
+    with _lock:
+        now = time.time_ns()
+        tick = (now // 1_000_000 << 12) | (now % 1_000_000 << 12) // 1_000_000
+        tick = _last_tick = max(tick, _last_tick + 1)
+    milliseconds, fraction = tick >> 12, tick & 0xFFF
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62))

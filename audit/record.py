@@ -1,0 +1,198 @@
+"""Keeps USE-3: no entry, no data. The one way into the log, inside the transaction of what it records."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+from django.db import connection, models
+
+from audit.errors import NotRecordable
+from audit.events import Event
+from audit.identifiers import uuid7
+
+request_id: ContextVar[UUID | None] = ContextVar("audit_request_id", default=None)
+
+# An address, a name with a blank, a phone number with its plus or a sentence do not fit in here.
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]{0,80}")
+
+# The columns that the runtime roles may write; the database fills in the rest.
+COLUMNS = (
+    "id",
+    "event",
+    "actor_role",
+    "actor_id",
+    "actor_name",
+    "subject_id",
+    "object_label",
+    "object_id",
+    "case_label",
+    "case_id",
+    "purpose",
+    "categories",
+    "fields",
+    "request_id",
+    "outcome",
+)
+_ROWS_PER_STATEMENT = 1000
+
+
+class By(Protocol):
+    """Who acts: a role, the subject id of the person behind it or None, the name of a job or ""."""
+
+    @property
+    def role(self) -> Any: ...
+    @property
+    def id(self) -> UUID | None: ...
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Points at a row of any model: the model's label in lower case, and the row's UUID."""
+
+    label: str
+    id: UUID
+
+    @classmethod
+    def to(cls, instance: models.Model) -> Self:
+        return cls(instance._meta.label_lower, instance.pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """One entry for `record_many`; the fields mean what the arguments of `record` mean."""
+
+    event: Event
+    by: By
+    subject: UUID | models.Model | None = None
+    object: Reference | models.Model | None = None
+    purpose: str = ""
+    categories: Iterable[str] = ()
+    fields: Iterable[str] = ()
+    case: Reference | models.Model | None = None
+    outcome: str = "ok"
+
+
+def record(
+    event: Event,
+    *,
+    by: By,
+    subject: UUID | models.Model | None = None,
+    object: Reference | models.Model | None = None,  # noqa: A002 - the log's word
+    purpose: str = "",
+    categories: Iterable[str] = (),
+    fields: Iterable[str] = (),
+    case: Reference | models.Model | None = None,
+    outcome: str = "ok",
+) -> UUID:
+    """Write one entry in the caller's transaction and return its id.
+
+    `subject` is the person concerned, `object` what was acted upon, `case` the order, parcel or
+    ticket that was the reason. Raises NotRecordable outside a transaction, for an event that is
+    not in the list, and for any value that is not a UUID or a short token of letters, digits,
+    "_", "." and "-" (at most 80): nothing personal can be written here.
+    """
+    entry = NewEntry(
+        event=event,
+        by=by,
+        subject=subject,
+        object=object,
+        purpose=purpose,
+        categories=categories,
+        fields=fields,
+        case=case,
+        outcome=outcome,
+    )
+    return record_many([entry])[0]
+
+
+def record_many(entries: Iterable[NewEntry]) -> list[UUID]:
+    """Write entries as `record` does, up to 1,000 a statement; return their ids in the same order."""
+    if not connection.in_atomic_block:
+        raise NotRecordable("an entry is written in the transaction of the change it records")
+    rows = [_row(entry) for entry in entries]
+    with connection.cursor() as cursor:
+        for page in _pages(rows):
+            placeholders = ", ".join([_PLACEHOLDERS] * len(page))
+            cursor.execute(_INSERT + placeholders, [value for row in page for value in row])
+    return [row[0] for row in rows]
+
+
+_INSERT = f"INSERT INTO audit_entry ({', '.join(COLUMNS)}) VALUES "  # noqa: S608 - constants alone
+_PLACEHOLDERS = f"({', '.join(['%s'] * len(COLUMNS))})"
+
+
+def _pages(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        yield rows[start : start + _ROWS_PER_STATEMENT]
+
+
+def _row(entry: NewEntry) -> tuple[Any, ...]:
+    """The values in the order of COLUMNS."""
+    object_label, object_id = _reference(entry.object)
+    case_label, case_id = _reference(entry.case)
+    return (
+        uuid7(),
+        _event(entry.event),
+        _required_token("role", entry.by.role),
+        _uuid("actor", entry.by.id),
+        _token("job", entry.by.name),
+        _uuid("person", entry.subject),
+        object_label,
+        object_id,
+        case_label,
+        case_id,
+        _token("purpose", entry.purpose),
+        _tokens("category", entry.categories),
+        _tokens("field", entry.fields),
+        _uuid("request", request_id.get()),
+        _required_token("outcome", entry.outcome),
+    )
+
+
+def _event(value: Any) -> str:
+    try:
+        return Event(value).value
+    except ValueError:
+        raise NotRecordable("the event is not in audit.events") from None
+
+
+def _reference(value: Reference | models.Model | None) -> tuple[str, UUID | None]:
+    if value is None:
+        return "", None
+    reference = value if isinstance(value, Reference) else Reference.to(value)
+    return _required_token("label", reference.label), _uuid("reference", reference.id)
+
+
+def _uuid(what: str, value: Any) -> UUID | None:
+    if isinstance(value, models.Model):
+        value = value.pk
+    if value is None or isinstance(value, UUID):
+        return value
+    raise NotRecordable(f"the {what} is not a UUID")  # never the value: it may be personal
+
+
+def _token(what: str, value: Any) -> str:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str) and _TOKEN.fullmatch(value):
+        return str(value)
+    raise NotRecordable(f"the {what} is not a short token")
+
+
+def _required_token(what: str, value: Any) -> str:
+    token = _token(what, value)
+    if not token:
+        raise NotRecordable(f"the {what} is missing")
+    return token
+
+
+def _tokens(what: str, values: Iterable[Any]) -> list[str]:
+    if isinstance(values, str):
+        raise NotRecordable(f"several of {what} expected, one string given")
+    return [_required_token(what, value) for value in values]

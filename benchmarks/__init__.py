@@ -1,0 +1,1 @@
+"""What the privacy of a value costs, measured beside something known in the same run."""

@@ -1,0 +1,56 @@
+"""The same six texts, sealed and plain. These tables exist in the benchmarks' databases alone."""
+
+from django.db import models
+from django_cryptography.fields import encrypt
+
+from privacy.declarations import masks
+from privacy.declarations.categories import Category
+from privacy.declarations.lifetimes import Lifetime, days
+from privacy.declarations.purposes import Purpose
+from privacy.vault.fields import personal
+from privacy.vault.identifiers import uuid7
+from privacy.vault.models import Subject
+from privacy.vault.records import PersonalRecord
+
+TEXTS = ("name", "email", "phone", "street", "city", "message")
+
+
+class SealedRow(PersonalRecord):
+    """Six sealed texts in two categories. Destroyed with the benchmarks' databases."""
+
+    written_at = models.DateTimeField(null=True)
+    name = personal(models.CharField(max_length=120), Category.ACCOUNT, mask=masks.name)
+    email = personal(models.CharField(max_length=120), Category.ACCOUNT, mask=masks.email)
+    phone = personal(models.CharField(max_length=120), Category.ACCOUNT, mask=masks.phone)
+    street = personal(models.CharField(max_length=120), Category.PURCHASE, mask=masks.address)
+    city = personal(models.CharField(max_length=120), Category.PURCHASE, mask=masks.address)
+    message = personal(models.CharField(max_length=120), Category.PURCHASE)
+
+    lifetime = Lifetime(purposes=[Purpose.ORDER], starts="written_at", lasts=days(1))
+    not_personal = {"written_at": "when"}
+
+    class Meta:
+        indexes = [models.Index("subject", "written_at", name="sealed_row_by_subject")]
+
+
+class PlainRow(models.Model):
+    """What the sealed row is compared with: the same shape without any protection."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(null=True)
+    name = models.CharField(max_length=120)
+    email = models.CharField(max_length=120)
+    phone = models.CharField(max_length=120)
+    street = models.CharField(max_length=120)
+    city = models.CharField(max_length=120)
+    message = models.CharField(max_length=120)
+
+
+class PeerRow(models.Model):
+    """Never stored: the field of django-cryptography-5 whose sealing is the peer."""
+
+    text = encrypt(models.CharField(max_length=120))
+
+    class Meta:
+        managed = False

@@ -1,0 +1,38 @@
+"""Fresh databases for one run, made by the owner and used as the worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from django.conf import settings
+from psycopg2 import sql
+
+from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, prepare_cluster
+from marketplace.embedded import Lease
+
+
+@contextmanager
+def fresh_databases() -> Iterator[None]:
+    with Lease(settings.STATE, durable=False) as servers:
+        with closing(servers.connect()) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for name in (MAIN_DATABASE, VAULT_DATABASE):
+                    cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            prepare_cluster(connection, servers.secrets)
+        for database in ("vault", "default"):
+            _migrate(database)
+        yield
+
+
+def _migrate(database: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0", "--database", database],
+        env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"},
+        cwd=settings.BASE_DIR,
+        check=True,
+    )

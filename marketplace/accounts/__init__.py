@@ -1,0 +1,1 @@
+"""Who may sign in: accounts, mailboxes, passwords, second factors and sessions."""

@@ -1,0 +1,64 @@
+"""Sign in and out."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login, logout
+from django.db import transaction
+from django.http import HttpRequest
+
+from audit.events import Event
+from audit.record import record
+from marketplace.accounts.errors import NotAllowed
+from marketplace.accounts.lockout import forget_failures, has_just_locked_out, is_locked_out
+from marketplace.accounts.models import AccountSession, User
+from marketplace.accounts.queries import account_with_mailbox
+from privacy.policy.roles import Actor, Role
+
+MAILBOX_BACKEND = "marketplace.accounts.backends.MailboxBackend"
+
+
+@transaction.atomic
+def start_session(*, by: Actor, request: HttpRequest, user: User) -> None:
+    """Sign ``user`` in on this browser. For staff the second factor still has to follow."""
+    login(request, user, backend=MAILBOX_BACKEND)
+    forget_failures(bytes(user.mailbox_index.digest))
+    record(Event.SESSION_STARTED, by=by, subject=user.subject_id, object=user)
+
+
+@transaction.atomic
+def refuse_session(*, by: Actor, request: HttpRequest, email: str) -> None:
+    """Note a failed sign-in. Tries during a lock-out leave no entry: they could fill the log."""
+    if is_locked_out(request) and not has_just_locked_out(request):
+        return
+    user = account_with_mailbox(email)
+    event = Event.ACCOUNT_LOCKED_OUT if user and has_just_locked_out(request) else Event.SESSION_REFUSED
+    record(event, by=by, subject=user.subject_id if user else None, object=user, outcome="refused")
+
+
+@transaction.atomic
+def end_session(*, by: Actor, request: HttpRequest) -> None:
+    """Sign out on this browser."""
+    user = request.user
+    logout(request)
+    if isinstance(user, User):
+        record(Event.SESSION_ENDED, by=by, subject=user.subject_id, object=user)
+
+
+@transaction.atomic
+def end_sessions(*, by: Actor, user: User) -> int:
+    """Sign ``user`` out everywhere; returns on how many browsers. Raises NotAllowed.
+
+    Oneself, or for others an administrator, a privacy officer, security or support.
+    """
+    may = {Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.SECURITY, Role.SUPPORT, Role.JOB}
+    if not by.is_subject(user.subject_id) and by.role not in may:
+        raise NotAllowed
+    ended = delete_sessions(user)
+    record(Event.SESSION_ENDED, by=by, subject=user.subject_id, object=user)
+    return ended
+
+
+def delete_sessions(user: User) -> int:
+    """Without an entry of its own: for actions that end sessions among other things."""
+    deleted, _ = AccountSession.objects.filter(user=user).delete()
+    return deleted

@@ -1,0 +1,87 @@
+"""The mails about accounts. Their links are made at the moment of sending; no body holds a name or an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from marketplace.accounts.models import AccountToken, PendingMailbox, User
+from marketplace.accounts.queries import is_mailbox_taken, mailbox_of_subject
+from marketplace.accounts.tokens import LASTS, issue_token
+from privacy.access.gate import Grant
+from privacy.declarations.purposes import Purpose
+from privacy.mail.errors import MailOverdone
+from privacy.mail.models import OutboundMail
+from privacy.mail.templates import register_mail, register_mailbox
+from privacy.vault.sealed import Sealed
+
+Kind = AccountToken.Kind
+
+
+def declare_mails() -> None:
+    register_mailbox(mailbox_of_subject)
+    register_mail("accounts-confirm", Purpose.ACCOUNT, confirmation)
+    register_mail("accounts-reset", Purpose.ACCOUNT, password_reset)
+    register_mail("accounts-password-changed", Purpose.SECURITY, own_pages)
+    register_mail("accounts-change-asked", Purpose.SECURITY, own_pages)
+    register_mail("accounts-change", Purpose.ACCOUNT, mailbox_change, mailbox=pending_mailbox)
+
+
+def confirmation(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    """A link, or for a mailbox that has an account already the word that somebody tried."""
+    user = _account(mail)
+    if user.confirmed_at is not None:
+        raise MailOverdone
+    if is_mailbox_taken(grant.open(user.details.email), by_other_than=user.pk):
+        return {"taken": True, **_links()}
+    return {"link": _link("accounts:confirm", user, Kind.CONFIRM), "days": LASTS[Kind.CONFIRM].days}
+
+
+def password_reset(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    link = _link("accounts:password-reset-set", _account(mail), Kind.RESET)
+    return {"link": link, "minutes": int(LASTS[Kind.RESET].total_seconds() // 60)}
+
+
+def mailbox_change(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    """A link to the new mailbox, or nothing to follow when another account has it."""
+    user = _account(mail)
+    pending = _pending(mail)
+    if pending is None:
+        raise MailOverdone
+    if is_mailbox_taken(grant.open(pending.email), by_other_than=user.pk):
+        return {"taken": True, **_links()}
+    return {"link": _link("accounts:confirm", user, Kind.CHANGE), "hours": 24}
+
+
+def own_pages(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    return _links()
+
+
+def pending_mailbox(mail: OutboundMail) -> Sealed | None:
+    """The new address that this mail asks to confirm."""
+    pending = _pending(mail)
+    return pending.email if pending else None
+
+
+def _pending(mail: OutboundMail) -> PendingMailbox | None:
+    return PendingMailbox.objects.filter(pk=mail.object_id).first()
+
+
+def _account(mail: OutboundMail) -> User:
+    user = User.objects.filter(subject_id=mail.subject_id, is_active=True).first()
+    if user is None:
+        raise MailOverdone
+    return user
+
+
+def _link(page: str, user: User, kind: AccountToken.Kind) -> str:
+    return settings.SITE_URL + reverse(page, args=[issue_token(user, kind)])
+
+
+def _links() -> dict[str, str]:
+    return {
+        "sign_in": settings.SITE_URL + reverse("accounts:sign-in"),
+        "reset": settings.SITE_URL + reverse("accounts:password-reset"),
+    }

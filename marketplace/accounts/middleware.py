@@ -1,0 +1,65 @@
+"""Who acts in this request: said once, here, and handed on as an argument from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from marketplace.accounts.models import User
+from privacy.policy.roles import ANONYMOUS, Actor
+
+PASSED_AT = "second_factor_at"
+PASSED_FOR = timedelta(hours=12)
+
+
+def note_second_factor(request: HttpRequest) -> None:
+    """Remember in this session, under a new key, that the second factor was given just now."""
+    request.session.cycle_key()
+    request.session[PASSED_AT] = timezone.now().isoformat()
+
+
+def has_passed_second_factor(request: HttpRequest) -> bool:
+    """True for twelve hours after the second factor was given in this session."""
+    passed_at = request.session.get(PASSED_AT)
+    return passed_at is not None and timezone.now() - datetime.fromisoformat(passed_at) < PASSED_FOR
+
+
+def is_half_signed_in(request: HttpRequest) -> bool:
+    """Staff whose password was right and whose second factor is still missing."""
+    return bool(getattr(request.user, "is_staff", False)) and not has_passed_second_factor(request)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The person signed in; nobody in particular before that, and for staff before their second factor."""
+    if not isinstance(request.user, User) and not request.user.is_authenticated:
+        return ANONYMOUS
+    if is_half_signed_in(request):
+        return ANONYMOUS
+    return request.user.actor  # type: ignore[union-attr]
+
+
+def open_to_half_signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Marks the pages that staff may see between password and second factor."""
+    view.open_to_half_signed_in = True  # type: ignore[attr-defined]
+    return view
+
+
+class ActorMiddleware:
+    """Sets ``request.actor``; leads staff without their second factor to its page, whatever they asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = actor_of(request)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if is_half_signed_in(request) and not getattr(view, "open_to_half_signed_in", False):
+            return redirect("accounts:second-factor")
+        return None

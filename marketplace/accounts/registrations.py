@@ -1,0 +1,26 @@
+"""What accounts tell the rooms below them when the site starts."""
+
+from __future__ import annotations
+
+from marketplace.accounts.actions import close_account, close_unconfirmed_accounts, forget_answered_resets
+from marketplace.accounts.mail import declare_mails
+from marketplace.accounts.sessions import SessionStore
+from marketplace.accounts.tokens import forget_old_tokens
+from privacy.policy.roles import Actor
+from privacy.retention.registry import register_cleanup
+from privacy.rights.erasure import register_step
+from privacy.vault.models import Subject
+
+
+def register_all() -> None:
+    declare_mails()
+    register_step("account", close_erased_account)
+    register_cleanup("unconfirmed accounts", close_unconfirmed_accounts)
+    register_cleanup("sessions", SessionStore.clear_expired)
+    register_cleanup("mailed links", forget_old_tokens)
+    register_cleanup("password resets", forget_answered_resets)
+
+
+def close_erased_account(subject: Subject) -> None:
+    """The step of an erasure that signs the person out and makes the account unusable."""
+    close_account(by=Actor.job("erasure"), subject=subject)

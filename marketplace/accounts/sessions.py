@@ -1,0 +1,71 @@
+"""Sessions that know whose they are, so that all of a person's can be ended, and that store no usable key."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.db import transaction
+from django.utils import timezone
+
+
+def session_digest(session_key: str) -> str:
+    """What stands in the table for the key in the browser's cookie."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+class SessionStore(DatabaseSessionStore):
+    """Database sessions under the digest of their key. For synchronous requests, as all of ours are.
+
+    A session that was ended elsewhere is not revived by a request that is still running: ``UpdateError``.
+    """
+
+    _started_at: datetime | None = None
+
+    @classmethod
+    def get_model_class(cls) -> Any:
+        from marketplace.accounts.models import AccountSession
+
+        return AccountSession
+
+    def _get_session_from_db(self) -> Any:
+        found = self.model.objects.filter(
+            session_key=session_digest(self.session_key), expire_date__gt=timezone.now()
+        ).first()
+        if found is None:
+            self._session_key = None  # a key that the browser made up is never taken over
+        else:
+            self._started_at = found.started_at
+        return found
+
+    def exists(self, session_key: str) -> bool:
+        return self.model.objects.filter(session_key=session_digest(session_key)).exists()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        user_id = data.get(SESSION_KEY)
+        return self.model(
+            session_key=session_digest(self._get_or_create_session_key()),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            user_id=UUID(user_id) if user_id else None,
+            started_at=self._started_at or timezone.now(),
+        )
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key is not None:
+            self.model.objects.filter(session_key=session_digest(key)).delete()
+
+    @classmethod
+    def clear_expired(cls) -> int:
+        """Delete sessions that have ended, 5,000 at a time; returns how many."""
+        model = cls.get_model_class()
+        with transaction.atomic():
+            ended = model.objects.filter(expire_date__lt=timezone.now())
+            keys = list(ended.values_list("pk", flat=True)[:5000])
+            deleted, _ = model.objects.filter(pk__in=keys).delete()
+        return deleted

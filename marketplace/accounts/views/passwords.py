@@ -1,0 +1,59 @@
+"""Choose a new password by mail."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from marketplace.accounts.actions import request_password_reset, reset_password
+from marketplace.accounts.errors import TokenInvalid
+from marketplace.accounts.forms import EmailForm, NewPasswordForm
+from marketplace.accounts.limits import is_overdone
+from marketplace.accounts.lockout import mailbox_digest
+from marketplace.accounts.models import AccountToken
+from marketplace.accounts.tokens import find_token
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def password_reset(request: HttpRequest) -> HttpResponse:
+    """The same answer whether or not the address has an account: nothing here looks."""
+    form = EmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if is_overdone("reset", mailbox_digest(email)):
+            return render(request, "accounts/too_many_mails.html", status=429)
+        request_password_reset(by=request.actor, email=email, locale=get_language() or "en")  # type: ignore[attr-defined]
+        return redirect("accounts:password-reset-sent")
+    return render(request, "accounts/password_reset.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_GET
+def password_reset_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/password_reset_sent.html")
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "POST"])
+def password_reset_set(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        find_token(token, AccountToken.Kind.RESET)
+        form = NewPasswordForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            reset_password(by=request.actor, token=token, password=form.cleaned_data["password"])  # type: ignore[attr-defined]
+            return render(request, "accounts/password_changed.html")
+    except TokenInvalid:
+        return render(request, "accounts/link_invalid.html", {"what": "reset"}, status=410)
+    return render(request, "accounts/password_reset_set.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Where password managers look for the form (W3C, A Well-Known URL for Changing Passwords)."""
+    return redirect("accounts:password-reset")

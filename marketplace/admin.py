@@ -1,0 +1,52 @@
+"""The staff site: stock Django admin behind our own sign-in and second factor, its front page the dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+import marketplace.dashboard  # noqa: F401  adds its cards
+from marketplace.accounts.middleware import has_passed_second_factor
+from marketplace.accounts.views import sign_out
+from privacy.policy.dashboard import cards_for, dashboard_card
+
+__all__ = ["StaffSite", "dashboard_card"]
+
+
+class StaffSite(AdminSite):
+    site_header = _("Marketplace staff")
+    site_title = _("Marketplace staff")
+    index_title = _("Privacy dashboard")
+    site_url = "/"
+    enable_nav_sidebar = True
+    index_template = "admin/index.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Open account, staff role, and the second factor given in this session."""
+        user = request.user
+        return bool(user.is_active and getattr(user, "is_staff", False) and has_passed_second_factor(request))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Our own sign-in, so that lock-out and second factor cannot be walked around."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("accounts:sign-in"))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return sign_out(request)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("accounts:password-reset")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        sections = cards_for(request.actor)  # type: ignore[attr-defined]
+        return super().index(request, {"sections": sections, **(extra_context or {})})

@@ -1,0 +1,108 @@
+"""The people of the demo. Their addresses reach nobody, and their password is printed on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import get_language
+
+from marketplace.accounts.actions import (
+    appoint_staff,
+    confirm_mailbox,
+    enrollment_of,
+    sign_up,
+    verify_second_factor,
+)
+from marketplace.accounts.codes import current_code
+from marketplace.accounts.models import AccountToken, User
+from marketplace.accounts.queries import account_with_mailbox
+from marketplace.accounts.tokens import issue_token
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import ANONYMOUS, Actor, Role
+
+DEMO = Actor.job("demo")
+DEMO_PASSWORD = "demo-marketplace"  # noqa: S105  meant to be known
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    email: str
+    name: str
+    role: Role = Role.CUSTOMER
+    improvement: bool = False
+
+
+DEMO_ACCOUNTS = (
+    DemoAccount("ada@example.com", "Ada Winter", improvement=True),
+    DemoAccount("ben@example.com", "Ben Okafor"),
+    DemoAccount("support@example.com", "Sam Lindqvist", Role.SUPPORT),
+    DemoAccount("fulfillment@example.com", "Fay Moreau", Role.FULFILLMENT),
+    DemoAccount("finance@example.com", "Finn Castillo", Role.FINANCE),
+    DemoAccount("privacy@example.com", "Pia Novak", Role.PRIVACY_OFFICER),
+    DemoAccount("administrator@example.com", "Alex Tanaka", Role.ADMINISTRATOR),
+)
+
+
+def make_demo_accounts() -> int:
+    """Open the accounts that are missing, as their people would; returns how many."""
+    made = 0
+    for account in DEMO_ACCOUNTS:
+        with unit_of_work():
+            if account_with_mailbox(account.email) is None:
+                _make(account)
+                made += 1
+    return made
+
+
+def listing() -> list[str]:
+    """Lines to print: who may sign in, with what."""
+    width = max(len(account.email) for account in DEMO_ACCOUNTS)
+    people = [f"{account.email:<{width}}  {account.role.label}" for account in DEMO_ACCOUNTS]
+    return [
+        f"Password of every demo account: {DEMO_PASSWORD}",
+        *people,
+        "Second step of staff: .venv/bin/python manage.py demo_code EMAIL",
+    ]
+
+
+def demo_code(account: DemoAccount) -> str:
+    """The code that the authenticator app of this member of the demo's staff would show now."""
+    with unit_of_work():
+        user = account_with_mailbox(account.email)
+        if user is None:
+            raise LookupError(account.email)
+        with open_access(by=DEMO, purpose=Purpose.SECURITY, subject=user.subject_id) as grant:
+            return current_code(grant.open(user.second_factor.secret))
+
+
+def _make(account: DemoAccount) -> None:
+    if account.role == Role.CUSTOMER:
+        _make_customer(account)
+    else:
+        _make_staff(account)
+
+
+def _make_customer(account: DemoAccount) -> None:
+    purposes = [Purpose.ACCOUNT] + ([Purpose.IMPROVEMENT] if account.improvement else [])
+    user = sign_up(
+        by=ANONYMOUS,
+        email=account.email,
+        name=account.name,
+        password=DEMO_PASSWORD,
+        purposes=purposes,
+        locale=get_language() or "en",
+    )
+    confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM))
+
+
+def _make_staff(account: DemoAccount) -> None:
+    user = appoint_staff(
+        by=DEMO, email=account.email, name=account.name, role=account.role, password=DEMO_PASSWORD
+    )
+    _enroll(user)
+
+
+def _enroll(user: User) -> None:
+    secret, _uri = enrollment_of(by=DEMO, user=user)
+    verify_second_factor(by=DEMO, user=user, code=current_code(secret))

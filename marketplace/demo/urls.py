@@ -1,0 +1,15 @@
+"""Addresses that exist in the demo alone."""
+
+from django.conf import settings
+from django.urls import path
+
+from marketplace.demo import views
+
+app_name = "demo"
+
+urlpatterns = [
+    path("demo/mailbox/", views.mailbox, name="mailbox"),
+    path("demo/mailbox/<uuid:id>/", views.message, name="message"),
+]
+if not settings.DEMO:
+    urlpatterns = []

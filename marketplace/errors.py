@@ -1,0 +1,72 @@
+"""Error reports and log lines that cannot carry a person's data: where it failed and as what, never with which values.
+
+The message of an exception is left out too: drivers and validators quote the value they refuse.
+"""
+
+import logging
+import traceback
+from types import TracebackType
+from typing import Any
+
+from django.http import HttpRequest
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+
+def name_of(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def frames_of(error: BaseException | None, trace: TracebackType | None) -> str:
+    """The chain of an exception as file, line and function, each exception named by its class alone."""
+    if error is None:
+        return ""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = f"{frames_of(cause, cause.__traceback__)}\nthen:\n" if cause else ""
+    return f"{before}{''.join(traceback.format_tb(trace))}{name_of(type(error))}"
+
+
+class NothingPersonalFilter(SafeExceptionReporterFilter):
+    """Shows no variable, parameter, cookie, header or setting."""
+
+    def get_safe_settings(self) -> dict[str, Any]:
+        return {}
+
+    def get_safe_request_meta(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return {}
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> list[tuple[str, Any]]:
+        return []
+
+
+class FrameReporter(ExceptionReporter):
+    """Reports where an error happened and nothing of the request that met it."""
+
+    def get_traceback_text(self) -> str:
+        return frames_of(self.exc_value, self.tb)
+
+    def get_traceback_html(self) -> str:
+        return self.get_traceback_text()
+
+
+class FrameFormatter(logging.Formatter):
+    """Formats exceptions as frames and class names."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        return frames_of(ei[1], ei[2])
+
+
+class WithoutValues(logging.Filter):
+    """Takes the exception's text, the arguments and the host out of lines that libraries write with them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, dict) and "exc" in record.args:
+            record.args = {**record.args, **dict.fromkeys({"exc", "traceback", "args", "kwargs"} & record.args.keys(), "(left out)")}
+        if record.name == "django.security.DisallowedHost":
+            record.msg, record.args = "A request named a host that is not served.", ()
+        return True

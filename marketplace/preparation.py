@@ -1,0 +1,59 @@
+"""What has to be true of the databases and files before the processes start: run as the owner by the supervisor."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    os.environ["MARKETPLACE_DB_ROLE"] = "owner"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+
+    import django
+
+    django.setup()
+    migrate()
+    collect_static_files()
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    for alias in ("vault", "default"):
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    say("Databases are up to date")
+
+
+def collect_static_files() -> None:
+    """Collect and compress, unless nothing changed since the last time."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = Path(settings.STATIC_ROOT) / ".fingerprint"
+    fingerprint = static_fingerprint()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(fingerprint)
+    say("Static files are collected")
+
+
+def static_fingerprint() -> str:
+    from django.contrib.staticfiles.finders import get_finders
+
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(None):
+            status = Path(storage.path(path)).stat()
+            digest.update(f"{path}:{status.st_size}:{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"  {line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+"""The site's settings, read from the environment by `marketplace.environment`.
+
+An unsafe or missing value stops the start. DEBUG is off always: its error pages show values.
+"""
+
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.environment import ROOT, Environment, broker_url
+
+environment = Environment()
+
+DEMO: bool = environment.demo
+STATE: Path = environment.state
+BASE_DIR: Path = ROOT
+DEBUG = False
+
+SITE_URL: str = environment.site_url
+ALLOWED_HOSTS: list[str] = environment.allowed_hosts
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# Who runs the shop, as the policy says; a published text stays as it is, so it does not name anybody itself.
+OPERATOR_NAME = environment.optional("OPERATOR_NAME")
+OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS")
+OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL")
+
+# Secrets
+SECRET_KEY = environment.secret_key
+KEY_ENCRYPTION_KEYS: dict[int, bytes] = environment.key_ring("KEY_ENCRYPTION_KEYS")
+BLIND_INDEX_KEY: bytes = environment.key("BLIND_INDEX_KEY")
+AUDIT_SIGNING_KEY: bytes = environment.key("AUDIT_SIGNING_KEY")
+COMMITMENT_KEY: bytes = environment.key("COMMITMENT_KEY")
+AUDIT_ORIGIN: str = environment.audit_origin
+AUDIT_SIGNING_KEY_VERSION = environment.number("AUDIT_SIGNING_KEY_VERSION", 1)
+AUDIT_FORMER_KEYS: list[str] = environment.optional("AUDIT_FORMER_KEYS").split()
+
+# Applications
+INSTALLED_APPS = [
+    "marketplace.apps.StaffSiteConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "axes",
+    "django_htmx",
+    "marketplace.apps.MarketplaceConfig",
+    "marketplace.accounts",
+    "orders",
+    "privacy",
+    "audit",
+]
+if DEMO:
+    INSTALLED_APPS.append("marketplace.demo")
+
+MIDDLEWARE = [
+    "marketplace.health.HealthMiddleware",
+    "audit.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "marketplace.headers.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "marketplace.accounts.middleware.ActorMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "privacy.access.middleware.UnitOfWorkMiddleware",  # innermost: one transaction a request, the session saved outside it
+]
+
+ROOT_URLCONF = "marketplace.urls"
+WSGI_APPLICATION = "marketplace.wsgi.application"
+ASGI_APPLICATION = "marketplace.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Databases
+DATABASES: dict[str, Any] = environment.databases()
+RUNTIME_ROLES: dict[str, str] = environment.runtime_roles()
+VAULT_RUNTIME_ROLES: dict[str, str] = environment.vault_runtime_roles()
+DATABASE_ROUTERS = ["privacy.vault.router.VaultRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache, sessions, messages: nothing personal in any of them, and nothing in cookies but opaque ids.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": environment.cache_url,
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 5},
+    },
+}
+SESSION_ENGINE = "marketplace.accounts.sessions"
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Accounts
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses whoever is locked out
+    "marketplace.accounts.backends.MailboxBackend",
+    "marketplace.accounts.backends.SecondFactorBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "accounts:overview"
+LOGOUT_REDIRECT_URL = "orders:front"
+
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_LOCKOUT_PARAMETERS = "marketplace.accounts.lockout.lockout_parameters"
+AXES_LOCKOUT_CALLABLE = "marketplace.accounts.lockout.locked_out_response"
+AXES_USERNAME_CALLABLE = "marketplace.accounts.lockout.username_digest"
+AXES_CLIENT_IP_CALLABLE = "marketplace.accounts.lockout.address_digest"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = False  # marketplace.accounts resets by mailbox; axes would by account id
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+
+# Headers and cookies
+SECURE_REFERRER_POLICY = "same-origin"  # "no-referrer" makes browsers post with Origin: null, which CSRF checks refuse
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_HSTS_SECONDS = 0 if DEMO else int(timedelta(days=730).total_seconds())
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEMO
+SECURE_HSTS_PRELOAD = not DEMO
+X_FRAME_OPTIONS = "DENY"
+
+SESSION_COOKIE_NAME = "session" if DEMO else "__Host-session"
+SESSION_COOKIE_SECURE = not DEMO
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "csrf" if DEMO else "__Host-csrf"
+CSRF_COOKIE_SECURE = not DEMO
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_SECURE = not DEMO
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# Languages and time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("ar", _("Arabic"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# Files
+WHITENOISE_MANIFEST_STRICT = False  # a missing picture is no reason for an error page
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = STATE / "files"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STATE / "exports", "base_url": None},
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# Mail
+globals().update(environment.mail)
+DEFAULT_FROM_EMAIL = environment.optional("MAIL_FROM", "marketplace@example.com")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# The outside: in the demo a sandbox plays the payment provider and the carrier.
+SANDBOX_URL: str = environment.optional("SANDBOX_URL")
+SANDBOX_WEBHOOK_SECRET: str = environment.required("SANDBOX_WEBHOOK_SECRET") if DEMO else ""
+ORDERS_PAYMENT_GATEWAY = environment.optional("ORDERS_PAYMENT_GATEWAY", "orders.payments.sandbox.SandboxGateway")
+ORDERS_CARRIER = environment.optional("ORDERS_CARRIER", "orders.parcels.sandbox.SandboxCarrier")
+ORDERS_OUTSIDE_TIMEOUT = 4  # seconds
+ORDERS_PAYMENT_WINDOW = timedelta(minutes=60)
+ORDERS_CLOSE_AFTER = timedelta(minutes=environment.number("ORDERS_CLOSE_AFTER_MINUTES", 14 * 24 * 60))
+
+# Interfaces for programs
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+
+# Rights: how long somebody can think again before an erasure begins.
+ERASURE_COOLING_OFF = timedelta(minutes=3) if DEMO else timedelta(days=14)
+
+# Background work. Messages carry ids; work that must happen is a row first, so losing the broker loses nothing.
+BROKER_REDIS_URL = environment.redis_url
+CELERY_BROKER_URL = broker_url(environment.redis_url)
+if CELERY_BROKER_URL.startswith("rediss"):
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BEAT_SCHEDULER = "marketplace.pulse.PulsingScheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(STATE / "beat-schedule")
+
+
+def timetable_entry(task: str, schedule: float | crontab) -> dict[str, Any]:
+    """A task sent on a schedule; a message that nobody fetched before the next is due expires."""
+    expires = schedule if isinstance(schedule, int | float) else 3600
+    return {"task": task, "schedule": schedule, "options": {"expires": expires}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "integrate_audit": timetable_entry("audit.integrate", 5),
+    "verify_audit": timetable_entry("audit.verify", 3600),
+    "sweep_jobs": timetable_entry("privacy.jobs.sweep", 10),
+    "start_due_erasures": timetable_entry("privacy.rights.start_due_erasures", 30),
+    "purge": timetable_entry("privacy.retention.purge", 600 if DEMO else crontab(hour=3, minute=15)),
+    "advance_orders": timetable_entry("orders.advance_timers", 60),
+}
+
+# Logs and error reports: no request bodies, no query parameters, no addresses, no exception messages.
+DEFAULT_EXCEPTION_REPORTER = "marketplace.errors.FrameReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "marketplace.errors.NothingPersonalFilter"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_values": {"()": "marketplace.errors.WithoutValues"}},
+    "formatters": {
+        "plain": {"()": "marketplace.errors.FrameFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_values"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.server": {"handlers": ["nowhere"], "propagate": False},
+        "axes": {"handlers": ["nowhere"], "propagate": False},
+    },
+}
+
+
+def _present(dotted: str) -> bool:  # until every part is in the tree
+    from importlib.util import find_spec
+
+    try:
+        return bool(dotted) and find_spec(dotted) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+INSTALLED_APPS = [name for name in INSTALLED_APPS if _present(name) or _present(name.rpartition(".")[0])]
+if not _present("marketplace.admin"):
+    INSTALLED_APPS[0] = "django.contrib.admin.apps.SimpleAdminConfig"
+if not _present("marketplace.accounts.models"):
+    INSTALLED_APPS.remove("marketplace.accounts")
+    AUTH_USER_MODEL = "auth.User"
+if not _present("marketplace.demo.__init__") and "marketplace.demo" in INSTALLED_APPS:
+    INSTALLED_APPS.remove("marketplace.demo")
+INSTALLED_APPS = [name for name in INSTALLED_APPS if name not in environment.optional("LEAVE_OUT").split(",")]
+MIDDLEWARE = [name for name in MIDDLEWARE if _present(name.rpartition(".")[0])]
+AUTHENTICATION_BACKENDS = [name for name in AUTHENTICATION_BACKENDS if _present(name.rpartition(".")[0])]
+DATABASE_ROUTERS = [name for name in DATABASE_ROUTERS if _present(name.rpartition(".")[0])]
+if not _present(SESSION_ENGINE):
+    SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+STATICFILES_DIRS = [path for path in STATICFILES_DIRS if path.exists()]

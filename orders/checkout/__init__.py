@@ -1,0 +1,1 @@
+"""From a basket to an order: price, address, permissions, payment method."""

@@ -1,0 +1,97 @@
+"""Invoices and their numbers. The billed party is kept apart, as long as tax law says and no longer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from privacy.declarations import masks
+from privacy.declarations.categories import Category, Scope
+from privacy.declarations.lifetimes import Floor, Lifetime, years
+from privacy.declarations.purposes import Purpose
+from privacy.vault.fields import personal
+from privacy.vault.identifiers import uuid7
+from privacy.vault.records import PersonalRecord
+
+
+class InvoiceCounter(models.Model):
+    """The last number given in a series; locked while the next is given, so that none is missing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    series = models.CharField(max_length=10, unique=True)
+    last_number = models.PositiveIntegerField(default=0)
+
+    not_personal = {"series": "name of the series", "last_number": "number of its last invoice"}
+
+    class Meta:
+        verbose_name = _("invoice counter")
+        verbose_name_plural = _("invoice counters")
+
+    def __str__(self) -> str:
+        return self.series
+
+
+class Invoice(models.Model):
+    """The bill for an order. Names nobody; stays after an erasure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.OneToOneField("orders.Order", on_delete=models.PROTECT, related_name="invoice")
+    series = models.CharField(max_length=10)
+    number = models.PositiveIntegerField()
+    issued_at = models.DateTimeField(default=timezone.now)
+    currency = models.CharField(max_length=3)
+    total = models.PositiveIntegerField()
+    tax_total = models.PositiveIntegerField()
+
+    not_personal = {
+        "order": "the order billed",
+        "series": "series of the number",
+        "number": "number without gaps",
+        "issued_at": "when it was issued",
+        "currency": "currency of the order",
+        "total": "sum billed",
+        "tax_total": "tax inside the sum",
+    }
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        constraints = [models.UniqueConstraint(fields=["series", "number"], name="one_invoice_per_number")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return f"{self.series}-{self.number:06d}"
+
+
+class InvoiceParty(PersonalRecord):
+    """Who was billed, copied at issue. Destroyed 8 years after the end of the year of issue; no erasure before."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, db_index=False, related_name="parties")
+    name = personal(models.CharField(_("name on the invoice"), max_length=120), Category.FINANCIAL, mask=masks.name, scope=Scope.RECORDS)
+    address = personal(
+        models.TextField(_("address on the invoice"), max_length=1000), Category.FINANCIAL, mask=masks.address, scope=Scope.RECORDS
+    )
+
+    lifetime = Lifetime(
+        purposes=[Purpose.LEGAL],
+        starts="invoice__issued_at",
+        lasts=years(8, to_year_end=True),
+        until=_("8 years after the end of the year of the invoice"),
+        floor=Floor(
+            citation="AO § 147(1) no. 4, (3); HGB § 257(4); UStG § 14b(1)",
+            explanation=_("Tax law says that we must keep invoices for 8 years."),
+        ),
+    )
+    not_personal = {"invoice": "the invoice it belongs to"}
+
+    class Meta:
+        verbose_name = _("billed party")
+        verbose_name_plural = _("billed parties")
+        constraints = [models.UniqueConstraint(fields=["subject", "invoice"], name="one_party_per_invoice")]
+
+    def describe(self) -> str:
+        return _("invoice %(number)s") % {"number": self.invoice.label}

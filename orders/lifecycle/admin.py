@@ -1,0 +1,178 @@
+"""An order as staff see it: masks, timeline and the steps that are allowed now, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+
+from orders.lifecycle.actions import CANCELABLE, cancel_order, confirm_order
+from orders.lifecycle.errors import TransitionRefused
+from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
+from orders.lifecycle.queries import orders_with_case
+from orders.lifecycle.steps import steps_of
+from orders.money import format_money
+from orders.parcels.actions import deliver_parcel, hand_over_parcel, pack_parcel
+from orders.parcels.models import Parcel, ParcelLabel, ParcelState
+from orders.payments.actions import refund_order, refundable
+from orders.payments.models import Payment, PaymentDetail, Refund
+from privacy.access.admin import OpenableAdmin
+from privacy.access.forms import StrictForm
+from privacy.policy.admin import Button
+from privacy.policy.roles import Actor, Role
+from privacy.vault.records import PersonalRecord
+
+SUPPORT = frozenset({Role.SUPPORT})
+FULFILLMENT = frozenset({Role.FULFILLMENT})
+
+
+class RefundForm(StrictForm):
+    """How much of the captured money goes back, and why."""
+
+    submit_names = frozenset({"_refund"})
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=Refund.Reason.choices)
+
+    def __init__(self, most: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"] = forms.IntegerField(
+            label=_("Amount in cents"), min_value=1, max_value=most, initial=most
+        )
+
+
+def _parcel_in(order: Order, state: ParcelState) -> Parcel | None:
+    return next((parcel for parcel in order.parcels.all() if parcel.state == state), None)
+
+
+def _with_parcel(state: ParcelState, action: Callable[..., object]) -> Callable[[Actor, Order], object]:
+    def press(actor: Actor, order: Order) -> object:
+        parcel = _parcel_in(order, state)
+        if parcel is None:
+            raise TransitionRefused(order.state)
+        return action(by=actor, parcel=parcel)
+
+    return press
+
+
+def _is_cancelable(order: Order) -> bool:
+    before = (ParcelState.PLANNED, ParcelState.PACKED)
+    return order.state in CANCELABLE and all(parcel.state in before for parcel in order.parcels.all())
+
+
+@admin.register(Order)
+class OrderAdmin(OpenableAdmin):
+    viewers = SUPPORT | FULFILLMENT | {Role.FINANCE, Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}
+    list_display = ["code", "state", "shown_total", "country", "placed_at"]
+    list_filter = ["state", "country"]
+    search_fields = ["code"]
+    ordering = ["-placed_at"]
+    fields = ["code", "state", "country", "shown_total", "placed_at", "confirmed_at", "completed_at", "closed_at"]
+    readonly_fields = fields
+    buttons = [
+        Button(
+            name="confirm",
+            label=_("Confirm the order"),
+            does=_("The customer is told, and the parcel appears on the packing list."),
+            action=lambda actor, order: confirm_order(by=actor, order=order),
+            roles=SUPPORT,
+            when=lambda order: order.state == OrderState.RECEIVED,
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="pack",
+            label=_("Mark as packed"),
+            does=_("Takes the payment, issues the invoice and asks the carrier for a label."),
+            action=_with_parcel(ParcelState.PLANNED, pack_parcel),
+            roles=FULFILLMENT,
+            when=lambda order: order.state == OrderState.CONFIRMED and bool(_parcel_in(order, ParcelState.PLANNED)),
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="hand_over",
+            label=_("Hand over to the carrier"),
+            does=_("Takes the goods out of stock, has the parcel collected and tells the customer."),
+            action=_with_parcel(ParcelState.PACKED, hand_over_parcel),
+            roles=FULFILLMENT,
+            when=lambda order: bool(_parcel_in(order, ParcelState.PACKED)),
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="deliver",
+            label=_("Mark as delivered"),
+            does=_("For a carrier that does not report it by itself. The order is complete then."),
+            action=_with_parcel(ParcelState.HANDED_OVER, deliver_parcel),
+            roles=FULFILLMENT,
+            when=lambda order: bool(_parcel_in(order, ParcelState.HANDED_OVER)),
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="cancel",
+            label=_("Cancel the order"),
+            does=_("Frees the stock and gives all money back. This cannot be undone."),
+            action=lambda actor, order: cancel_order(by=actor, order=order, reason="by_staff"),
+            roles=SUPPORT,
+            when=_is_cancelable,
+            refusals=(TransitionRefused,),
+            is_dangerous=True,
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        orders = super().get_queryset(request)
+        match = request.resolver_match
+        is_case = bool(match and match.url_name and match.url_name.endswith("_change"))
+        return orders_with_case(orders) if is_case else orders
+
+    def personal_records(self, obj: Order) -> list[PersonalRecord]:
+        own = {"subject_id": obj.subject_id}
+        return [
+            *OrderContact.objects.filter(**own, order=obj),
+            *OrderAddress.objects.filter(**own, order=obj),
+            *PaymentDetail.objects.filter(**own, payment__order=obj).order_by("id"),
+            *ParcelLabel.objects.filter(**own, parcel__order=obj),
+        ]
+
+    def case_context(self, request: HttpRequest, obj: Order) -> dict[str, Any]:
+        payment = self._refundable_payment(request, obj)
+        return {
+            **super().case_context(request, obj),
+            "case_panels": ["orders/admin_case.html"],
+            "order": obj,
+            "steps": steps_of(obj),
+            "refund_form": RefundForm(refundable(payment)) if payment else None,
+        }
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST" and "_refund" in request.POST:
+            return self._refund(request, object_id)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        payment = self._refundable_payment(request, order) if order else None
+        form = RefundForm(refundable(payment), request.POST) if payment else None
+        if order is None or form is None or not form.is_valid():
+            messages.error(request, _("Nothing was changed: please check amount and reason."))
+            return HttpResponseRedirect(request.path)
+        try:
+            refund_order(by=request.actor, order=order, **form.cleaned_data)  # type: ignore[attr-defined]
+            messages.success(request, _("The payment provider is asked to give the money back."))
+        except TransitionRefused as refusal:
+            messages.error(request, str(refusal))
+        return HttpResponseRedirect(request.path)
+
+    def _refundable_payment(self, request: HttpRequest, order: Order) -> Payment | None:
+        if self._role(request) != Role.FINANCE:
+            return None
+        return next((payment for payment in order.payments.all() if payment.captured and refundable(payment)), None)
+
+    @admin.display(description=_("total"), ordering="total")
+    def shown_total(self, order: Order) -> str:
+        return format_money(order.total, order.currency)

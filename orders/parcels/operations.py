@@ -1,0 +1,121 @@
+"""Carrying out what the carrier is asked: decide and commit, call, commit the answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Event
+from audit.record import Reference, record
+from orders.checkout.addresses import ADDRESS_FIELDS
+from orders.lifecycle.models import Order, OrderAddress, OrderEvent
+from orders.lifecycle.timeline import append_event, lock_order
+from orders.parcels.carrier import Booking, Carrier, CarrierTimeout, CarrierUnreachable, carrier
+from orders.parcels.models import Parcel, ParcelLabel, ParcelOperation, ParcelState
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.purposes import Purpose
+from privacy.jobs.errors import TryLater
+from privacy.policy.roles import Actor
+from privacy.sharing.actions import disclose
+
+SHIPPER = Actor.job("parcels")
+RECIPIENT = "carrier"
+ASK_AGAIN_SECONDS = 5
+UNREACHABLE_SECONDS = 15
+FINISHED = (ParcelOperation.Outcome.SUCCEEDED, ParcelOperation.Outcome.REFUSED)
+
+
+def run_operation(operation_id: UUID) -> None:
+    """Bring one operation to an answer; raises ``TryLater`` while the carrier gives none. Safe to repeat."""
+    operation = ParcelOperation.objects.select_related("parcel__order__subject").get(pk=operation_id)
+    if operation.outcome in FINISHED:
+        return
+    try:
+        if operation.kind == ParcelOperation.Kind.BOOK:
+            _book(carrier(), operation)
+        else:
+            _collect(carrier(), operation)
+    except CarrierTimeout:
+        with unit_of_work():
+            _open_row(operation).update(outcome=ParcelOperation.Outcome.UNKNOWN)
+        raise TryLater(ASK_AGAIN_SECONDS) from None
+    except CarrierUnreachable:
+        raise TryLater(UNREACHABLE_SECONDS) from None
+
+
+def give_up(operation_id: UUID) -> None:
+    """Mark an operation whose last attempt failed; staff may cancel or ask again."""
+    with unit_of_work():
+        operation = ParcelOperation.objects.select_related("parcel").get(pk=operation_id)
+        if _open_row(operation).update(outcome=ParcelOperation.Outcome.REFUSED):
+            record(Event.PARCEL_FAILED, by=SHIPPER, object=operation.parcel, case=Reference.to(operation))
+
+
+def _book(carrier: Carrier, operation: ParcelOperation) -> None:
+    key = str(operation.pk)
+    booking = carrier.find(key=key) if operation.asked_at else None
+    if booking is None:
+        address = _disclose_address(operation)
+        if address is None:
+            return
+        booking = carrier.book(key=key, parcel=str(operation.parcel_id), address=address)
+    _keep_label(operation, booking)
+
+
+def _collect(carrier: Carrier, operation: ParcelOperation) -> None:
+    carrier.collect(key=str(operation.pk), parcel=str(operation.parcel_id))
+    with unit_of_work():
+        _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED)
+
+
+def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
+    """What the carrier is told, committed before it is told; None when the parcel was canceled meanwhile."""
+    with unit_of_work():
+        order = lock_order(operation.parcel.order_id)
+        if Parcel.objects.get(pk=operation.parcel_id).state == ParcelState.CANCELED:
+            _open_row(operation).update(outcome=ParcelOperation.Outcome.REFUSED)
+            return None
+        _open_row(operation).update(outcome=ParcelOperation.Outcome.SENDING, asked_at=timezone.now())
+        address = OrderAddress.objects.get(subject_id=order.subject_id, order=order)
+        values = {name: value for name in ADDRESS_FIELDS if (value := getattr(address, name)) is not None}
+        told = disclose(
+            by=SHIPPER,
+            recipient=RECIPIENT,
+            purpose=Purpose.DISPATCH,
+            subject=order.subject,
+            values=values,
+            case=Reference.to(operation.parcel),
+        )
+        return {**told, "country": address.country}
+
+
+@transaction.atomic
+def _write_label(order: Order, parcel: Parcel, booking: Booking) -> None:
+    if ParcelLabel.objects.filter(subject_id=order.subject_id, parcel=parcel).exists():
+        return
+    with open_access(by=SHIPPER, purpose=Purpose.DISPATCH, subject=order.subject, case=Reference.to(parcel)):
+        ParcelLabel.objects.create(
+            subject=order.subject,
+            parcel=parcel,
+            tracking_number=booking.tracking_number,
+            label_reference=booking.label_reference,
+        )
+
+
+def _keep_label(operation: ParcelOperation, booking: Booking) -> None:
+    with unit_of_work():
+        order = lock_order(operation.parcel.order_id)
+        if not _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED):
+            return
+        parcel = Parcel.objects.select_for_update().get(pk=operation.parcel_id)
+        _write_label(order, parcel, booking)
+        parcel.labeled_at = timezone.now()
+        parcel.save(update_fields=["labeled_at"])
+        append_event(order, OrderEvent.Kind.LABELED, by=SHIPPER)
+        record(Event.PARCEL_LABELED, by=SHIPPER, subject=order.subject_id, object=parcel, case=order)
+
+
+def _open_row(operation: ParcelOperation):  # type: ignore[no-untyped-def]
+    return ParcelOperation.objects.filter(pk=operation.pk).exclude(outcome__in=FINISHED)

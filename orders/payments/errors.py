@@ -1,0 +1,2 @@
+class NothingToRetry(Exception):
+    """A payment of the order is under way or went through."""

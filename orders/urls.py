@@ -1,0 +1,30 @@
+from django.urls import path
+
+from orders.basket import views as basket
+from orders.catalogue import views as catalogue
+from orders.checkout import views as checkout
+from orders.lifecycle import views as lifecycle
+from orders.parcels import views as parcels
+from orders.payments import views as payments
+
+app_name = "orders"
+
+urlpatterns = [
+    path("", catalogue.front, name="front"),
+    path("search/", catalogue.search, name="search"),
+    path("products/<slug:slug>/", catalogue.product_page, name="product"),
+    path("pictures/<slug:slug>/<slug:kind>.svg", catalogue.picture, name="picture"),
+    path("basket/", basket.basket_page, name="basket"),
+    path("basket/<slug:slug>/add/", basket.add, name="basket-add"),
+    path("basket/<slug:slug>/", basket.change, name="basket-change"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/<str:code>/placed/", checkout.placed, name="placed"),
+    path("account/orders/", lifecycle.order_list, name="list"),
+    path("account/orders/<str:code>/", lifecycle.order_page, name="detail"),
+    path("account/orders/<str:code>/cancel/", lifecycle.cancel_plan, name="cancel-plan"),
+    path("account/orders/<str:code>/cancel/now/", lifecycle.cancel, name="cancel"),
+    path("account/orders/<str:code>/pay/", lifecycle.retry, name="retry"),
+    path("account/orders/<str:code>/invoice/", lifecycle.invoice_page, name="invoice"),
+    path("webhooks/payments/", payments.payment_webhook, name="payment-webhook"),
+    path("webhooks/parcels/", parcels.parcel_webhook, name="parcel-webhook"),
+]

@@ -1,0 +1,63 @@
+"""Why the gate stays closed; each is recorded, none names a value (USE-3)."""
+
+from django.core.exceptions import PermissionDenied
+
+
+class AccessDenied(PermissionDenied):
+    """Base of all refusals; ``code`` is what the log keeps."""
+
+    code = "denied"
+
+
+class RoleDenied(AccessDenied):
+    """The role may not open anything for this purpose, or not for this person."""
+
+    code = "role_denied"
+
+
+class CategoryDenied(AccessDenied):
+    """The purpose does not cover this category for this role."""
+
+    code = "category_denied"
+
+
+class ReasonMissing(AccessDenied):
+    """Staff say why they open something."""
+
+    code = "reason_missing"
+
+
+class PurposeNotInForce(AccessDenied):
+    """The policy in force does not know this purpose."""
+
+    code = "purpose_not_in_force"
+
+
+class GroundMissing(AccessDenied):
+    """The person has not agreed, has withdrawn, or has not asked for this."""
+
+    code = "ground_missing"
+
+
+class SubjectErased(AccessDenied):
+    """The person was erased; only what the law keeps can still be opened."""
+
+    code = "subject_erased"
+
+
+class OtherSubject(AccessDenied):
+    """The grant is for another person."""
+
+    code = "other_subject"
+
+
+class NoPurpose(Exception):
+    """A personal value was to be written while no grant covers it. A fault of the program, not a refusal."""
+
+
+class NoUnitOfWork(Exception):
+    """The gate opens only inside a unit of work. A fault of the program."""
+
+
+class GrantClosed(Exception):
+    """The grant was used after its end. A fault of the program."""

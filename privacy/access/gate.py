@@ -1,0 +1,326 @@
+"""``open_access()``: no purpose, no data; no entry, no data (USE-1, USE-2, USE-3, COLLECT-3, COLLECT-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from uuid import UUID
+
+from django.db import models, transaction
+
+from audit.events import Event
+from audit.record import NewEntry, Reference, record_many
+from privacy.access import errors
+from privacy.access.models import Opening
+from privacy.access.units import Unit, current_unit, unit_of_work
+from privacy.consent.queries import subjects_consenting
+from privacy.declarations.categories import Category, Scope
+from privacy.declarations.purposes import PURPOSES, Ground, Purpose
+from privacy.policy.matrix import categories_open_to
+from privacy.policy.queries import purposes_in_force
+from privacy.policy.roles import Actor, Role
+from privacy.vault.fields import SealedField, register_write_check, sealed_fields
+from privacy.vault.keys import has_key, load_keys, make_keys
+from privacy.vault.models import Subject
+from privacy.vault.records import PersonalRecord
+from privacy.vault.sealed import Sealed, unseal
+
+__all__ = [
+    "Grant",
+    "open_access",
+    "open_for_unit",
+    "register_access_check",
+    "register_ground",
+    "unit_of_work",
+]
+
+AccessCheck = Callable[[Actor, Purpose, frozenset[UUID]], None]
+GroundSource = Callable[[frozenset[UUID]], set[UUID]]
+
+REASON_SCOPE: Scope = Opening._meta.get_field("reason").scope  # type: ignore[union-attr]
+
+_access_checks: list[AccessCheck] = []
+_grounds: dict[Purpose, list[GroundSource]] = {}
+_open_grants: ContextVar[tuple[Grant, ...]] = ContextVar("open_grants", default=())
+
+
+def register_access_check(check: AccessCheck) -> None:
+    """A condition that an upper room adds (restriction, hold, case); it raises AccessDenied to refuse."""
+    _access_checks.append(check)
+
+
+def register_ground(purpose: Purpose, source: GroundSource) -> None:
+    """For purposes that rest on a request: tells which of these people have asked."""
+    _grounds.setdefault(purpose, []).append(source)
+
+
+class Grant:
+    """A purpose opened by an actor, for one person or (``subject_id`` None) for those it then meets.
+
+    Usable only inside its ``with`` block. Each person and category is checked and entered in the log before
+    the first value of it is handed out.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        by: Actor,
+        purpose: Purpose,
+        subject_id: UUID | None,
+        reason: str,
+        case: Reference | None,
+    ) -> None:
+        self.by = by
+        self.purpose = purpose
+        self.subject_id = subject_id
+        self.case = case
+        self.categories = categories_open_to(by.role, purpose)
+        self._reason = reason
+        self._unit = unit
+        self._admitted: set[UUID] = set()
+        self._recorded: set[tuple[UUID, Category]] = set()
+        self._collected: dict[tuple[UUID, Category], set[str]] = {}
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<Grant {self.purpose} by {self.by.role}>"
+
+    def open(self, value: Sealed | None) -> str:
+        """The plain value ("" for an empty field).
+
+        Raises AccessDenied (recorded) when this grant does not cover it, Unreadable for a damaged or moved
+        token, KeyDestroyed after an erasure, VaultUnavailable when the keys cannot be reached.
+        """
+        if self._closed:
+            raise errors.GrantClosed(repr(self))
+        if value is None:
+            return ""
+        subject_id = value.row[1]
+        if subject_id is not None:
+            self._enter([(subject_id, value.field)])
+        return unseal(value)
+
+    def load(self, records: Iterable[PersonalRecord]) -> None:
+        """Prepare many records at once: one round of checks, one insert of entries, one query for keys."""
+        owners = [
+            (record.subject_id, field)
+            for record in records
+            for field in sealed_fields(record)
+            if field.category in self.categories
+        ]
+        self._enter(owners)
+        load_keys({(subject_id, field.scope) for subject_id, field in owners})
+
+    def covers(self, subject_id: UUID, category: Category) -> bool:
+        """Whether a value of this person and category may be written under this grant."""
+        if (
+            self._closed
+            or category not in self.categories
+            or self.subject_id not in (None, subject_id)
+        ):
+            return False
+        self._admit({subject_id})
+        return True
+
+    def note_collected(self, subject_id: UUID, field: SealedField) -> None:
+        self._collected.setdefault((subject_id, field.category), set()).add(field.path)
+
+    def _enter(self, owners: Iterable[tuple[UUID, SealedField]]) -> None:
+        """Check and record what is opened for the first time under this grant."""
+        fresh = {
+            (subject_id, field.category) for subject_id, field in owners
+        } - self._recorded
+        if not fresh:
+            return
+        for _, category in fresh:
+            if category not in self.categories:
+                self._refuse(errors.CategoryDenied(), next(iter(fresh))[0])
+        subject_ids = {subject_id for subject_id, _ in fresh}
+        self._admit(subject_ids)
+        self._record_opened(sorted(fresh))
+        self._recorded |= fresh
+
+    def _record_opened(self, pairs: Sequence[tuple[UUID, Category]]) -> None:
+        """The unit keeps how to write each entry again: a savepoint that is rolled back later takes the entry
+        with it, but not the value that was handed out."""
+        ids = record_many(self._entry(Event.DATA_OPENED, *pair) for pair in pairs)
+        self._keep_reason(pairs)
+        for id, pair in zip(ids, pairs, strict=True):
+            self._unit.openings[id] = partial(self._record_opened, [pair])
+
+    def _entry(
+        self,
+        event: Event,
+        subject_id: UUID,
+        category: Category,
+        fields: Iterable[str] = (),
+    ) -> NewEntry:
+        return NewEntry(
+            event=event,
+            by=self.by,
+            subject=subject_id,
+            purpose=self.purpose.value,
+            categories=[category.value],
+            fields=sorted(fields),
+            case=self.case,
+        )
+
+    def _keep_reason(self, pairs: Iterable[tuple[UUID, Category]]) -> None:
+        """For an erased person no reason can be sealed any more; the row and the log entry remain."""
+        if not self.by.is_staff:
+            return
+        categories: dict[UUID, list[str]] = {}
+        for subject_id, category in pairs:
+            categories.setdefault(subject_id, []).append(category.value)
+        make_keys((subject_id, REASON_SCOPE) for subject_id in categories)
+        Opening.objects.bulk_create(self._opening(*opened) for opened in categories.items())
+
+    def _opening(self, subject_id: UUID, categories: list[str]) -> Opening:
+        return Opening(
+            subject_id=subject_id,
+            actor_id=self.by.id,
+            role=self.by.role,
+            purpose=self.purpose,
+            categories=sorted(categories),
+            case_label=self.case.label if self.case else "",
+            case_id=self.case.id if self.case else None,
+            reason=self._reason if has_key(subject_id, REASON_SCOPE) else None,
+        )
+
+    def _admit(self, subject_ids: set[UUID]) -> None:
+        """The checks that depend on the person; each person once a grant."""
+        new = frozenset(subject_ids - self._admitted)
+        if not new:
+            return
+        first = next(iter(new))
+        if self.subject_id is not None and new != {self.subject_id}:
+            self._refuse(errors.OtherSubject(), first)
+        if self.by.role == Role.CUSTOMER and not all(
+            self.by.is_subject(subject_id) for subject_id in new
+        ):
+            self._refuse(errors.RoleDenied(), first)
+        people = {person.pk: person for person in Subject.objects.filter(pk__in=new)}
+        self._refuse_erased(people)
+        self._refuse_groundless(new, people)
+        for check in _access_checks:
+            try:
+                check(self.by, self.purpose, new)
+            except errors.AccessDenied as refusal:
+                self._refuse(refusal, first)
+        self._admitted |= new
+
+    def _refuse_erased(self, people: dict[UUID, Subject]) -> None:
+        if PURPOSES[self.purpose].ground == Ground.LAW:
+            return
+        for person in people.values():
+            if person.erased_at is not None:
+                self._refuse(errors.SubjectErased(), person.pk)
+
+    def _refuse_groundless(
+        self, subject_ids: frozenset[UUID], people: dict[UUID, Subject]
+    ) -> None:
+        """Staff and sellers are here under a contract; for everybody else the purpose's own ground must hold."""
+        customers = frozenset(
+            subject_id
+            for subject_id in subject_ids
+            if subject_id not in people
+            or people[subject_id].kind == Subject.Kind.CUSTOMER
+        )
+        missing = customers - self._with_ground(customers)
+        if missing:
+            self._refuse(errors.GroundMissing(), next(iter(missing)))
+
+    def _with_ground(self, subject_ids: frozenset[UUID]) -> set[UUID]:
+        ground = PURPOSES[self.purpose].ground
+        if ground == Ground.LAW:
+            return set(subject_ids)
+        if ground == Ground.CONSENT:
+            return subjects_consenting(self.purpose, subject_ids)
+        asked = {
+            subject_id for subject_id in subject_ids if self.by.is_subject(subject_id)
+        }
+        for source in _grounds.get(self.purpose, []):
+            asked |= source(subject_ids)
+        return asked
+
+    def _refuse(self, refusal: errors.AccessDenied, subject_id: UUID | None) -> None:
+        self._unit.refusals.append(
+            NewEntry(
+                event=Event.DATA_REFUSED,
+                by=self.by,
+                subject=subject_id,
+                purpose=self.purpose.value,
+                case=self.case,
+                outcome=refusal.code,
+            )
+        )
+        raise refusal
+
+    def _check_opening(self) -> None:
+        """The checks that need no person, and those of the named person."""
+        if not self.categories:
+            self._refuse(errors.RoleDenied(), self.subject_id)
+        if self.by.is_staff and not self._reason.strip():
+            self._refuse(errors.ReasonMissing(), self.subject_id)
+        if self.purpose not in purposes_in_force():
+            self._refuse(errors.PurposeNotInForce(), self.subject_id)
+        if self.subject_id is not None:
+            self._admit({self.subject_id})
+        elif self.by.role == Role.CUSTOMER:
+            self._refuse(errors.RoleDenied(), None)
+
+    def _close(self) -> None:
+        self._closed = True
+
+
+@contextmanager
+def open_access(
+    *,
+    by: Actor,
+    purpose: Purpose,
+    subject: Subject | UUID | None = None,
+    reason: str = "",
+    case: Reference | models.Model | None = None,
+    writes: Event = Event.DATA_COLLECTED,
+) -> Iterator[Grant]:
+    """Open a purpose, for reading by ``grant.open(value)`` and for writing personal fields of these categories.
+
+    Checks the role matrix, the policy in force, the ground of the purpose for the person, and what upper rooms
+    registered; records reads before they are handed out and writes (as ``writes``) when the block ends.
+    Staff give a ``reason``; it is kept sealed and shown to the person. Raises AccessDenied, whose record
+    survives the rollback. Needs a surrounding ``unit_of_work()``.
+    """
+    subject_id = subject.pk if isinstance(subject, Subject) else subject
+    case = Reference.to(case) if isinstance(case, models.Model) else case
+    grant = Grant(current_unit(), by, purpose, subject_id, reason, case)
+    grant._check_opening()
+    token = _open_grants.set((*_open_grants.get(), grant))
+    try:
+        with transaction.atomic():
+            yield grant
+            record_many(grant._entry(writes, *pair, fields) for pair, fields in sorted(grant._collected.items()))
+    finally:
+        grant._close()
+        _open_grants.reset(token)
+
+
+def open_for_unit(**how: object) -> Grant:
+    """A grant that stays open until the unit of work ends, for pages that are rendered late."""
+    return current_unit().stack.enter_context(open_access(**how))  # type: ignore[arg-type]
+
+
+def _check_write(instance: models.Model, field: SealedField) -> None:
+    """No open grant that covers it, no write. The gate's own note of a reason is part of the opening it notes."""
+    if isinstance(instance, Opening):
+        return
+    subject_id: UUID = instance.subject_id  # type: ignore[attr-defined]
+    for grant in reversed(_open_grants.get()):
+        if grant.covers(subject_id, field.category):
+            grant.note_collected(subject_id, field)
+            return
+    raise errors.NoPurpose(f"no open purpose covers writing {field.path}")
+
+
+register_write_check(_check_write)

@@ -1,0 +1,56 @@
+"""Why staff opened something, in their words (USE-3)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from privacy.declarations.categories import Category
+from privacy.declarations.lifetimes import Lifetime, months
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Role
+from privacy.vault.fields import personal
+from privacy.vault.records import PersonalRecord
+
+
+class Opening(PersonalRecord):
+    """One look at one person's data by staff. Destroyed 12 months later; the log entry stays."""
+
+    actor_id = models.UUIDField()
+    role = models.CharField(max_length=20, choices=Role)
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    categories = ArrayField(models.CharField(max_length=20))
+    case_label = models.CharField(max_length=80, blank=True)
+    case_id = models.UUIDField(null=True)
+    opened_at = models.DateTimeField(default=timezone.now)
+    reason = personal(
+        models.CharField(_("reason given"), max_length=300, null=True), Category.INTERACTION
+    )
+
+    lifetime = Lifetime(
+        purposes=[Purpose.SECURITY],
+        starts="opened_at",
+        lasts=months(12),
+        until=_("12 months after our staff looked"),
+    )
+    not_personal = {
+        "actor_id": "random id of the member of staff",
+        "role": "their role",
+        "purpose": "what for",
+        "categories": "which kinds of data",
+        "case_label": "kind of case",
+        "case_id": "random id of the case",
+        "opened_at": "when",
+    }
+
+    class Meta:
+        verbose_name = _("look at your data by our staff")
+        verbose_name_plural = _("looks at your data by our staff")
+        indexes = [
+            models.Index(fields=["subject", "-opened_at"], name="opening_by_subject")
+        ]
+
+    def describe(self) -> str:
+        return f"{Role(self.role).label}: {Purpose(self.purpose).label}"

@@ -1,0 +1,9 @@
+"""Staff pages of the app, by import (see the folders)."""
+
+from privacy.access import admin as access_admin
+from privacy.policy import admin as policy_admin
+from privacy.retention import admin as retention_admin
+from privacy.rights import admin as rights_admin
+from privacy.sharing import admin as sharing_admin
+
+__all__ = ["access_admin", "policy_admin", "retention_admin", "rights_admin", "sharing_admin"]

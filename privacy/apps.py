@@ -1,0 +1,28 @@
+"""The app that keeps the promises; on start it joins the log to the vault (USE-3)."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class PrivacyConfig(AppConfig):
+    name = "privacy"
+    verbose_name = "Privacy"
+
+    def ready(self) -> None:
+        from audit.commitments import register_key_source
+        from privacy.access import evidence as access_evidence
+        from privacy.consent import evidence as consent_evidence
+        from privacy.declarations import registry
+        from privacy.policy import evidence as policy_evidence
+        from privacy.retention import checks
+        from privacy.rights.registrations import register_all
+        from privacy.sharing import evidence as sharing_evidence
+        from privacy.vault.commitments import VaultKeySource
+        from privacy.vault.grants import install_grants
+
+        assert registry.check_declarations and checks.check_lifetimes
+        register_key_source(VaultKeySource())
+        post_migrate.connect(install_grants, sender=self, dispatch_uid="privacy.install_grants")
+        for room in (policy_evidence, consent_evidence, access_evidence, sharing_evidence):
+            room.register()
+        register_all()

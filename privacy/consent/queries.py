@@ -1,0 +1,74 @@
+"""What the ledger says now (COLLECT-3, RIGHTS-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from privacy.consent.models import ConsentEntry
+from privacy.declarations.purposes import PURPOSES, Ground, Purpose, PurposeRule
+
+GIVEN = ConsentEntry.Decision.GIVEN
+
+
+def subjects_consenting(purpose: Purpose, subject_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these people whose last decision on this purpose is a yes, in one query."""
+    last = (
+        ConsentEntry.objects.filter(subject_id__in=list(subject_ids), purpose=purpose)
+        .order_by("subject_id", "-id")
+        .distinct("subject_id")
+        .values_list("subject_id", "decision")
+    )
+    return {subject_id for subject_id, decision in last if decision == GIVEN}
+
+
+def has_consent(subject_id: UUID, purpose: Purpose) -> bool:
+    return subject_id in subjects_consenting(purpose, [subject_id])
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One purpose that rests on consent, and how this person decided last (``entry`` None: never asked)."""
+
+    purpose: Purpose
+    rule: PurposeRule
+    entry: ConsentEntry | None
+
+    @property
+    def is_given(self) -> bool:
+        return self.entry is not None and self.entry.decision == GIVEN
+
+
+def permissions_of(subject_id: UUID) -> list[Permission]:
+    """Every purpose that rests on consent with the person's last decision, in published order; one query."""
+    last = {
+        entry.purpose: entry
+        for entry in ConsentEntry.objects.filter(subject_id=subject_id)
+        .order_by("purpose", "-id")
+        .distinct("purpose")
+        .select_related("statement__policy")
+    }
+    return [
+        Permission(purpose, rule, last.get(purpose))
+        for purpose, rule in PURPOSES.items()
+        if rule.ground == Ground.CONSENT
+    ]
+
+
+def missing_purposes(subject_id: UUID, purposes: Iterable[Purpose]) -> list[Purpose]:
+    """Those of ``purposes`` that the person has not (or no longer) agreed to, in the order given."""
+    given = {
+        permission.purpose
+        for permission in permissions_of(subject_id)
+        if permission.is_given
+    }
+    return [purpose for purpose in purposes if purpose not in given]
+
+
+def history_of(subject_id: UUID) -> list[ConsentEntry]:
+    """All decisions, newest first."""
+    entries = ConsentEntry.objects.filter(subject_id=subject_id).select_related(
+        "statement__policy"
+    )
+    return list(entries.order_by("-id"))

@@ -1,0 +1,51 @@
+"""Words of a mail: a subject line that says nothing about the person, text, and the same text as HTML (PROTECT-4)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template, render_to_string
+from django.utils import translation
+from django.utils.translation import get_language_bidi
+
+
+def render_message(
+    name: str, context: dict[str, Any], locale: str, to: str, message_id: UUID
+) -> EmailMultiAlternatives:
+    """The message ready to send. A second attempt has the same Message-ID, so that mail programs show one."""
+    with translation.override(locale):
+        words = Context(
+            context | {"site_url": settings.SITE_URL}, autoescape=False
+        )  # plain text; the frame escapes
+        text = get_template(f"mail/{name}.txt").template.render(words)  # type: ignore[attr-defined]
+        subject, _, body = text.strip().partition("\n")
+        html = render_to_string(
+            "mail/frame.html",
+            {
+                "title": subject,
+                "body": body.strip(),
+                "locale": locale,
+                "right_to_left": get_language_bidi(),
+            },
+        )
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=f"{body.strip()}\n",
+        to=[to],
+        headers={
+            "Message-ID": f"<{message_id}@{_domain()}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _domain() -> str:
+    return (
+        str(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip("<> ") or "localhost"
+    )

@@ -1,0 +1,153 @@
+"""Staff pages follow the roles: read-only unless declared, and every change is a button on an action (PROTECT-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from privacy.policy.models import PolicyText, PolicyVersion
+from privacy.policy.roles import STAFF_ROLES, Actor, Role
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing that staff can do with an object, done by calling ``action(by=actor, obj)``.
+
+    ``does`` says in one sentence what will happen. ``refusals`` are the errors that the action raises for a
+    reason that staff should read; their text is shown, so it names no personal value.
+    """
+
+    name: str
+    label: Promise | str
+    does: Promise | str
+    action: Callable[[Actor, Any], object]
+    roles: frozenset[Role]
+    when: Callable[[Any], bool] = lambda obj: True
+    refusals: tuple[type[Exception], ...] = ()
+    is_dangerous: bool = False
+
+    def is_offered(self, actor: Actor, obj: Any) -> bool:
+        return actor.role in self.roles and self.when(obj)
+
+
+class RoleAdmin(admin.ModelAdmin):
+    """A stock admin page that only ``viewers`` see and only ``editors`` change.
+
+    Nothing is deleted here, and the admin's own history stays empty: it would hold titles and old values.
+    """
+
+    viewers: ClassVar[frozenset[Role]] = STAFF_ROLES
+    editors: ClassVar[frozenset[Role]] = frozenset()
+    buttons: ClassVar[Sequence[Button]] = ()
+    change_form_template = "admin/case_change_form.html"
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+
+    def _role(self, request: HttpRequest) -> Role:
+        return request.actor.role  # type: ignore[attr-defined]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._role(request) in self.viewers | self.editors
+
+    has_module_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._role(request) in self.editors
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._role(request) in self.editors
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def log_addition(self, *args: Any, **kwargs: Any) -> None:
+        """The log is ``audit``'s."""
+
+    log_change = log_deletion = log_deletions = log_addition
+
+    def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise PermissionDenied
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            return super().change_view(request, object_id, form_url, extra_context)
+        if request.method == "POST" and "_button" in request.POST:
+            return self._press(request, obj)
+        context = {
+            "case_buttons": [
+                button
+                for button in self.buttons
+                if button.is_offered(request.actor, obj)
+            ],  # type: ignore[attr-defined]
+            **self.case_context(request, obj),
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What a case page shows beside the fields; ``case_panels`` are templates to include."""
+        return {}
+
+    def _press(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """A button that is no longer offered (a stale page, a double click) changes nothing and says so."""
+        actor = request.actor  # type: ignore[attr-defined]
+        button = next(
+            (
+                button
+                for button in self.buttons
+                if button.name == request.POST["_button"]
+            ),
+            None,
+        )
+        if button is None or actor.role not in button.roles:
+            raise PermissionDenied
+        if not button.when(obj):
+            messages.warning(
+                request,
+                _("Nothing was changed: this has been done, or is no longer possible."),
+            )
+        else:
+            try:
+                button.action(actor, obj)
+            except button.refusals as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, _("Done: %(what)s.") % {"what": button.label})
+        return HttpResponseRedirect(request.path)
+
+
+class PolicyTextInline(admin.TabularInline):
+    model = PolicyText
+    fields = ["locale", "title", "sha256"]
+    can_delete = False
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(RoleAdmin):
+    list_display = ["number", "announced_at", "effective_at"]
+    inlines = [PolicyTextInline]

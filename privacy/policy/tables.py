@@ -1,0 +1,87 @@
+"""The two tables of the published policy, made from the declarations that the program obeys (COLLECT-4, CHANGE-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.functional import Promise as LazyText
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from privacy.declarations.categories import Category
+from privacy.declarations.lifetimes import Lifetime
+from privacy.declarations.purposes import PURPOSES, Purpose, PurposeRule
+from privacy.declarations.registry import is_sealed, personal_models
+
+RECEIVERS: dict[str, LazyText] = {
+    "payment": _("our payment provider"),
+    "seller": _("the seller of the parcel"),
+    "carrier": _("the carrier of the parcel"),
+    "holder": _("those who already hold the data, so that they correct or delete it"),
+    "authority": _("an authority that the law allows to demand it"),
+}
+
+
+@dataclass(frozen=True)
+class PurposeRow:
+    """One use: what for, why it is allowed, what it touches, who may get it without being asked about again."""
+
+    purpose: Purpose
+    rule: PurposeRule
+
+    @property
+    def categories(self) -> list[str]:
+        return [str(category.label) for category in Category if category in self.rule.categories]
+
+    @property
+    def receivers(self) -> list[str]:
+        return [str(words) for kind, words in RECEIVERS.items() if kind in self.rule.freely_to]
+
+
+@dataclass(frozen=True)
+class KeepRow:
+    """One kind of record: which kinds of data it holds, and what its end is."""
+
+    title: str
+    categories: list[str]
+    until: str
+    citation: str
+    explanation: str
+
+
+def purpose_rows(purposes: Iterable[str]) -> list[PurposeRow]:
+    """The uses that a version allows, in published order."""
+    allowed = set(purposes)
+    return [PurposeRow(purpose, PURPOSES[purpose]) for purpose in Purpose if purpose.value in allowed]
+
+
+def keep_rows() -> list[KeepRow]:
+    """Every kind of personal record that this program stores, by the name that people read."""
+    return sorted((_keep_row(model) for model in personal_models()), key=lambda row: row.title)
+
+
+def _keep_row(model: type[models.Model]) -> KeepRow:
+    lifetime: Lifetime = model.lifetime  # type: ignore[attr-defined]
+    held = {field.category for field in model._meta.concrete_fields if is_sealed(field)}
+    return KeepRow(
+        title=capfirst(str(model._meta.verbose_name_plural)),
+        categories=[str(category.label) for category in Category if category in held],
+        until=capfirst(str(lifetime.until)) or _in_words(lifetime),
+        citation=lifetime.floor.citation if lifetime.floor else "",
+        explanation=str(lifetime.floor.explanation) if lifetime.floor else "",
+    )
+
+
+def _in_words(lifetime: Lifetime) -> str:
+    """For records that simply live for a time."""
+    span = lifetime.lasts
+    parts = [
+        ngettext("%d year", "%d years", span.years) % span.years if span.years else "",
+        ngettext("%d month", "%d months", span.months) % span.months if span.months else "",
+        ngettext("%d day", "%d days", span.days) % span.days if span.days else "",
+    ]
+    length = ", ".join(part for part in parts if part)
+    return gettext("%(length)s after you gave it") % {"length": length} if length else gettext("As soon as it is not needed")

@@ -1,0 +1,20 @@
+"""What people fill in to use their rights (RIGHTS-1, RIGHTS-3)."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from privacy.access.forms import StrictForm
+
+
+class PasswordForm(StrictForm):
+    """The password of the account, again."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=128,
+        strip=False,
+        help_text=_("We ask again to be sure that it is you."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

@@ -1,0 +1,52 @@
+"""My data: everything held, by category, with why, who and until when (RIGHTS-1, RIGHTS-6, USE-3)."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from privacy.access.gate import open_for_unit
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
+from privacy.rights.models import Request
+from privacy.rights.queries import cards_of, copy_waiting, open_request, opened_cards, recipients_of, records_page, timeline_of
+from privacy.rights.uses import in_words, uses_of
+from privacy.rights.views.own import actor_of, own_page, subject_id_of
+
+USES_SHOWN = 20
+
+
+@own_page
+@require_GET
+def my_data(request: HttpRequest) -> HttpResponse:
+    subject_id = subject_id_of(request)
+    steps, later = timeline_of(subject_id)
+    context = {
+        "cards": cards_of(subject_id),
+        "steps": steps,
+        "later": later,
+        "copy": copy_waiting(subject_id),
+        "erasure": open_request(subject_id, Request.Kind.ERASURE),
+    }
+    return render(request, "privacy/my_data.html", context)
+
+
+@own_page
+@require_GET
+def category(request: HttpRequest, category: str) -> HttpResponse:
+    """One category with its values, opened under the person's own grant; the opening is in the list below."""
+    if category not in Category:
+        raise Http404
+    shown, subject_id = Category(category), subject_id_of(request)
+    page = records_page(subject_id, shown, request.GET.get("page", "1"))
+    grant = open_for_unit(by=actor_of(request), purpose=Purpose.RIGHTS, subject=subject_id)
+    context = {
+        "category": shown,
+        "page": page,
+        "records": opened_cards(page.object_list, shown, grant),
+        "recipients": recipients_of(subject_id)[shown],
+        "uses": [in_words(entry) for entry in uses_of(subject_id, shown)[:USES_SHOWN]],
+        "uses_shown": USES_SHOWN,
+    }
+    return render(request, "privacy/category.html", context)

@@ -1,0 +1,67 @@
+"""Permissions: each purpose with its state and words, given and withdrawn with equal ease (RIGHTS-4)."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from privacy.consent.actions import give_consent, withdraw_consent
+from privacy.consent.queries import Permission, permissions_of
+from privacy.consent.statements import statement_text
+from privacy.declarations.purposes import Purpose
+from privacy.policy.queries import purposes_in_force
+from privacy.rights.consequences import STOPS
+from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
+
+
+@own_page
+@require_GET
+def permissions(request: HttpRequest) -> HttpResponse:
+    lines = [_line(permission) for permission in _permissions_in_force(request)]
+    return render(request, "privacy/permissions.html", {"lines": lines})
+
+
+@own_page
+@require_POST
+def give(request: HttpRequest, purpose: str) -> HttpResponse:
+    permission = _own_permission(request, purpose)
+    give_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=get_language() or "en")
+    messages.success(request, _("Permission given: %(purpose)s.") % {"purpose": permission.purpose.label})
+    return redirect("privacy:permissions")
+
+
+@own_page
+@require_http_methods(["GET", "POST"])
+def withdraw(request: HttpRequest, purpose: str) -> HttpResponse:
+    """Optional purposes end with one click; for essential ones the page first says what stops."""
+    permission = _own_permission(request, purpose)
+    if request.method == "GET":
+        return render(request, "privacy/withdraw.html", _line(permission))
+    withdraw_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=get_language() or "en")
+    messages.success(request, _("Permission withdrawn: %(purpose)s.") % {"purpose": permission.purpose.label})
+    return redirect("privacy:permissions")
+
+
+def _permissions_in_force(request: HttpRequest) -> list[Permission]:
+    in_force = purposes_in_force()
+    return [permission for permission in permissions_of(subject_id_of(request)) if permission.purpose in in_force]
+
+
+def _own_permission(request: HttpRequest, purpose: str) -> Permission:
+    found = next((permission for permission in _permissions_in_force(request) if permission.purpose == purpose), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _line(permission: Permission) -> dict[str, object]:
+    purpose: Purpose = permission.purpose
+    return {
+        "permission": permission,
+        "stops": STOPS[purpose],
+        "words": permission.entry.statement.text if permission.entry else statement_text(purpose, get_language() or "en"),
+    }

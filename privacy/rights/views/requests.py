@@ -1,0 +1,113 @@
+"""Requests: what was asked, how far it is, and the copy to download (RIGHTS-1, RIGHTS-7)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from privacy.rights.actions import cancel_erasure, request_copy
+from privacy.rights.copies import KEPT, download_copy
+from privacy.rights.erasure import blockers_of
+from privacy.rights.errors import AlreadyRequested, CopyGone, CopyNotReady, TooLate
+from privacy.rights.forms import PasswordForm
+from privacy.rights.models import Request
+from privacy.rights.queries import copy_waiting, open_request, requests_of
+from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, subject_id_of, subject_of
+
+FILE_NAME = "my-data.zip"
+
+
+@own_page
+@require_GET
+def requests(request: HttpRequest) -> HttpResponse:
+    page = Paginator(requests_of(subject_id_of(request)), 20).get_page(request.GET.get("page"))
+    return render(request, "privacy/requests.html", {"page": page})
+
+
+@own_page
+@require_http_methods(["GET", "POST"])
+def get_a_copy(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        try:
+            made = request_copy(by=actor_of(request), subject=subject_of(request))
+        except AlreadyRequested as error:
+            made = error.request
+        return redirect(made)
+    subject_id = subject_id_of(request)
+    context = {
+        "open": open_request(subject_id, Request.Kind.EXPORT),
+        "copy": copy_waiting(subject_id),
+        "days": KEPT.days,
+    }
+    return render(request, "privacy/get_a_copy.html", context)
+
+
+@own_page
+@require_GET
+def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """One request; its page survives a reload, because all it shows stands in rows."""
+    asked = own_request(request, request_id)
+    return render(request, "privacy/request.html", _context(asked))
+
+
+@own_page
+@require_GET
+def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The part of the page that htmx asks for again; when the work has ended, it has the page loaded anew."""
+    asked = own_request(request, request_id)
+    response = render(request, "privacy/request_progress.html", _context(asked))
+    if asked.state not in (Request.State.MADE, Request.State.RUNNING):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@own_page
+@require_http_methods(["GET", "POST"])
+def download(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+    """Asks for the password, then hands out the copy; nothing in its headers says whose it is."""
+    asked = own_request(request, request_id, Request.Kind.EXPORT)
+    form = PasswordForm(request.POST or None)
+    status = password_confirmed(request, form) if request.method == "POST" else 0
+    if status == 200:
+        try:
+            chunks, size = download_copy(by=actor_of(request), request=asked)
+        except (CopyNotReady, CopyGone):
+            return redirect(asked)
+        return StreamingHttpResponse(
+            chunks,
+            content_type="application/zip",
+            headers={"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
+        )
+    if not asked.export.can_be_downloaded:
+        return redirect(asked)
+    return render(request, "privacy/download.html", {"asked": asked, "form": form}, status=status or 200)
+
+
+@own_page
+@require_POST
+def cancel(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    asked = own_request(request, request_id, Request.Kind.ERASURE)
+    try:
+        cancel_erasure(by=actor_of(request), request=asked)
+    except TooLate:
+        messages.warning(request, _("It has begun or ended already, so it cannot be canceled."))
+    else:
+        messages.success(request, _("Canceled. Nothing was deleted."))
+    return redirect(asked)
+
+
+def _context(asked: Request) -> dict[str, object]:
+    waiting = asked.state == Request.State.WAITING
+    return {
+        "asked": asked,
+        "job": asked.work,
+        "blockers": blockers_of(asked.subject_id) if waiting else [],
+        "progress_url": reverse("privacy:request-progress", args=[asked.pk]),
+    }

@@ -1,0 +1,6 @@
+"""Every task of the app, by import (see the folders)."""
+
+from privacy.jobs.tasks import perform as perform
+from privacy.jobs.tasks import sweep as sweep
+from privacy.retention.tasks import purge as purge
+from privacy.rights.tasks import begin_due as begin_due

@@ -1,0 +1,37 @@
+"""The keys under which the log commits to its entries: erasing a person makes them unlinkable (USE-3)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from privacy.declarations.categories import Scope
+from privacy.vault import keys
+from privacy.vault.errors import KeyDestroyed
+from privacy.vault.models import DestroyedKey, SubjectKey
+
+
+class VaultKeySource:
+    """The log's keys of people, from the vault."""
+
+    def log_keys(self, subject_ids: set[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+        """The current log key of each person, made where missing; erased people are left out."""
+        keys.make_keys((subject_id, Scope.LOG) for subject_id in subject_ids)
+        found: dict[UUID, tuple[UUID, bytes]] = {}
+        for subject_id in subject_ids:
+            try:
+                key = keys.key_for_sealing(subject_id, Scope.LOG)
+            except KeyDestroyed:
+                continue
+            found[subject_id] = (key.id, key.secret)
+        return found
+
+    def known_keys(self, key_ids: set[UUID]) -> dict[UUID, bytes]:
+        """Those of these keys that were not destroyed, in one query."""
+        return {
+            row.pk: keys.unwrap(row).secret
+            for row in SubjectKey.objects.filter(pk__in=key_ids)
+        }
+
+    def destroyed_keys(self, key_ids: set[UUID]) -> set[UUID]:
+        """Those of these keys that the erasure ledger names, in one query."""
+        return set(DestroyedKey.objects.filter(pk__in=key_ids).values_list("pk", flat=True))

@@ -1,0 +1,21 @@
+"""What can go wrong with sealed values and keys; no message ever holds a value (PROTECT-1)."""
+
+
+class VaultError(Exception):
+    """Base of all."""
+
+
+class VaultUnavailable(VaultError):
+    """The keys' database does not answer; nothing personal can be opened or sealed."""
+
+
+class KeyDestroyed(VaultError):
+    """The key was destroyed by an erasure; what it sealed cannot be opened and nothing new is sealed."""
+
+
+class Unreadable(VaultError):
+    """The token is damaged, or stands in a row, column or person that it was not sealed for."""
+
+
+class SealedValueMisused(VaultError, TypeError):
+    """A sealed value was used in a way that would lose or leak it; the message names the field."""

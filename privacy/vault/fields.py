@@ -1,0 +1,265 @@
+"""``personal()`` declares a personal field; what it stores is always sealed (PROTECT-1, PROTECT-4, COLLECT-1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.expressions import BaseExpression, Combinable
+
+from privacy.declarations import masks
+from privacy.declarations.categories import Category, Scope
+from privacy.vault.errors import SealedValueMisused
+from privacy.vault.sealed import DUMP_PREFIX, Sealed, seal
+
+WriteCheck = Callable[[models.Model, "SealedField"], None]
+_write_checks: list[WriteCheck] = []
+
+UNBOUND = (None, None)
+
+
+def register_write_check(check: WriteCheck) -> None:
+    """An upper room's condition for every write of a personal value; it raises to refuse."""
+    _write_checks.append(check)
+
+
+def personal(
+    field: models.CharField[Any, Any] | models.TextField[Any, Any],
+    category: Category,
+    mask: str = masks.text,
+    scope: Scope | None = None,
+) -> Any:
+    """Declare ``field`` personal: of this category, sealed under ``scope`` (default: the category's own key).
+
+    ``field`` gives label, help text, length and validation; the column holds a token. The attribute holds a
+    ``Sealed`` that prints as ``mask``. Assign plain text to change it, inside an open grant.
+    """
+    return SealedField(
+        plain=field, category=category, mask=mask, scope=scope or Scope(category.value)
+    )
+
+
+class SealedAttribute:
+    """The attribute on a record: hands out values bound to their row, takes plain text as a draft."""
+
+    def __init__(self, field: SealedField) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        name = self.field.attname
+        try:
+            value = instance.__dict__[name]
+        except KeyError:
+            instance.refresh_from_db(fields=[name])
+            value = instance.__dict__[name]
+        if type(value) is Sealed and value._row_id is None and value._draft is None:
+            value.bind(instance.pk, instance.subject_id)
+        return value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if value is not None and type(value) is not Sealed:
+            value = self.field.as_sealed(value)
+        elif (
+            value is not None
+            and value._draft is None
+            and instance._state.adding is False
+        ):
+            self._refuse_foreign_token(instance, value)
+        instance.__dict__[self.field.attname] = value
+
+    def _refuse_foreign_token(self, instance: Any, value: Sealed) -> None:
+        if value.row != (instance.pk, instance.subject_id):
+            raise SealedValueMisused(
+                f"{self.field.path}: a sealed value stays in its row; open it and set plain text"
+            )
+
+
+class SealedField(models.BinaryField):
+    """A bytea column of tokens with the label, length and form of the plain field it stands for."""
+
+    description = "A sealed personal value"
+    empty_values = [None, ""]
+
+    def __init__(
+        self,
+        *args: Any,
+        plain: models.Field[Any, Any] | None = None,
+        category: Category = Category.ACCOUNT,
+        mask: str = masks.text,
+        scope: Scope = Scope.ACCOUNT,
+        **kwargs: Any,
+    ) -> None:
+        self.plain = plain or models.TextField()
+        self.category = category
+        self.scope = scope
+        self.mask = mask
+        if plain is not None:
+            if plain.unique or plain.db_index:
+                raise SealedValueMisused("a sealed column cannot be unique or indexed; use a blind index")
+            kwargs |= {
+                "verbose_name": plain.verbose_name,
+                "help_text": plain.help_text,
+                "blank": plain.blank,
+                "null": plain.null,
+            }
+        kwargs["editable"] = True
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """Only what the column is: label, category and mask are no business of a migration."""
+        name, _path, _args, _kwargs = super().deconstruct()
+        return (
+            name,
+            "privacy.vault.fields.SealedField",
+            [],
+            {"null": True} if self.null else {},
+        )
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, SealedAttribute(self))
+        self.plain.set_attributes_from_name(name)
+        self.plain.model = cls
+
+    @property
+    def path(self) -> str:
+        return f"{self.model._meta.label_lower}.{self.name}"
+
+    @property
+    def associated_prefix(self) -> bytes:
+        cached = self.__dict__.get("_associated_prefix")
+        if cached is None:
+            cached = self.__dict__["_associated_prefix"] = f"{self.path}|".encode()
+        return cached
+
+    def as_sealed(self, value: Any) -> Sealed:
+        """Plain text as a draft; anything that is neither text nor a token of a fixture is refused."""
+        if isinstance(value, Combinable | BaseExpression):
+            raise SealedValueMisused(
+                f"{self.path} is sealed: expressions cannot be stored in it"
+            )
+        if not isinstance(value, str):
+            raise SealedValueMisused(
+                f"{self.path} takes text, not {type(value).__name__}"
+            )
+        return Sealed(self, draft=value)
+
+    def from_db_value(
+        self, value: Any, expression: Any, connection: Any
+    ) -> Sealed | None:
+        return None if value is None else Sealed(self, token=value)
+
+    def to_python(self, value: Any) -> Any:
+        """Sealed values pass unchanged; text of the form written by ``dumpdata`` becomes its token."""
+        if isinstance(value, str) and value.startswith(DUMP_PREFIX):
+            try:
+                token = base64.b64decode(value[len(DUMP_PREFIX) :], validate=True)
+            except binascii.Error as error:
+                raise ValidationError(f"{self.path}: not a sealed value") from error
+            return Sealed(self, token=token)
+        return value
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        """A stored value is valid as it is; a draft is validated as its plain field would be."""
+        if isinstance(value, Sealed):
+            if value._draft is None:
+                return value
+            return Sealed(self, draft=self.plain.clean(value._draft, model_instance))
+        return self.plain.clean(value, model_instance)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = model_instance.__dict__.get(self.attname)
+        if value is None:
+            return None
+        if value._draft is not None:
+            for check in _write_checks:
+                check(model_instance, self)
+            row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
+            if subject_id is None:
+                raise SealedValueMisused(
+                    f"{self.path}: a personal record needs its subject before it is saved"
+                )
+            value = Sealed(self, token=seal(self, value._draft, row_id, subject_id))
+            value.bind(row_id, subject_id)
+            model_instance.__dict__[self.attname] = value
+        elif add or value.row not in (UNBOUND, (model_instance.pk, model_instance.subject_id)):  # type: ignore[attr-defined]
+            raise SealedValueMisused(f"{self.path}: a sealed value cannot move to another row; set plain text")
+        return value
+
+    def get_db_prep_value(
+        self, value: Any, connection: Any, prepared: bool = False
+    ) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, Sealed) or not value.is_stored:
+            raise SealedValueMisused(
+                f"{self.path} is sealed: assign to a record and save it; update() cannot seal"
+            )
+        return connection.Database.Binary(value.token)
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """Django asks here before an UPDATE writes an expression: only those over tokens are let through."""
+        if isinstance(value, BaseExpression) and not isinstance(value.output_field, SealedField):
+            raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
+        return super().get_placeholder(value, compiler, connection)
+
+    def get_default(self) -> Any:
+        return self.plain.get_default()
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name == "isnull":
+            return super().get_lookup(lookup_name)
+        raise SealedValueMisused(
+            f"{self.path} is sealed and cannot be searched; use a blind index"
+        )
+
+    def get_transform(self, lookup_name: str) -> Any:
+        raise SealedValueMisused(
+            f"{self.path} is sealed and cannot be searched; use a blind index"
+        )
+
+    def value_to_string(self, obj: models.Model) -> str:
+        value = self.value_from_object(obj)
+        if value is None:
+            return ""
+        if not value.is_stored:
+            raise SealedValueMisused(
+                f"{self.path}: an unsaved value cannot be serialized"
+            )
+        return value.dump()
+
+    def value_from_object(self, obj: models.Model) -> Any:
+        return getattr(obj, self.attname)
+
+    def save_form_data(self, instance: models.Model, data: Any) -> None:
+        if data != self.mask:
+            setattr(instance, self.name, data)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return self.plain.formfield(**kwargs)
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return super(models.BinaryField, self).check(**kwargs)
+
+
+def sealed_fields(model: type[models.Model] | models.Model) -> Sequence[SealedField]:
+    """The sealed fields of a model, in the order of their declaration."""
+    options = model._meta
+    cached = options.__dict__.get("_sealed_fields")
+    if cached is None:
+        cached = tuple(
+            field for field in options.concrete_fields if isinstance(field, SealedField)
+        )
+        options.__dict__["_sealed_fields"] = cached
+    return cached

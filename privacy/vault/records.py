@@ -1,0 +1,94 @@
+"""``PersonalRecord``: a row about one person, with a declared end (COLLECT-1, CHANGE-3)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.utils.translation import gettext
+
+from privacy.declarations.lifetimes import Lifetime
+from privacy.vault.errors import SealedValueMisused
+from privacy.vault.fields import SealedField, sealed_fields
+from privacy.vault.identifiers import uuid7
+from privacy.vault.models import Subject
+
+
+class PersonalQuerySet(models.QuerySet):
+    """Plain ORM; bulk writes seal exactly as ``save`` does, and ``update`` refuses what it cannot seal."""
+
+    def update(self, **kwargs: Any) -> int:
+        for name, value in kwargs.items():
+            field = self.model._meta.get_field(name)
+            if isinstance(field, SealedField) and value is not None:
+                raise SealedValueMisused(
+                    f"{field.path} is sealed: save the record instead of update()"
+                )
+            if name in ("subject", "subject_id", "id", "pk"):
+                raise SealedValueMisused(
+                    f"{self.model._meta.label}: a row cannot change its {name}"
+                )
+        return super().update(**kwargs)
+
+    def bulk_create(self, objs: Any, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> Any:
+        """Seals as ``save`` does. An upsert is refused: its tokens would be bound to a row that is not made."""
+        if update_conflicts:
+            raise SealedValueMisused(f"{self.model._meta.label}: sealed values cannot be upserted")
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        """Seals the drafts, then lets Django write the tokens past our own ``update``."""
+        records, names = list(objs), set(fields)
+        for field in sealed_fields(self.model):
+            if field.name in names:
+                for record in records:
+                    field.pre_save(record, add=False)
+        plain = models.QuerySet(self.model, query=self.query.chain(), using=self._db)
+        return plain.bulk_update(records, fields, batch_size)
+
+
+class PersonalRecord(models.Model):
+    """A row about one person.
+
+    A subclass declares ``lifetime`` and, in ``not_personal``, why each field that is not sealed may stand in
+    clear. Its ``verbose_name`` and those of its sealed fields are what the person reads.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subject = models.ForeignKey(
+        Subject, models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(
+        PersonalQuerySet
+    )()
+
+    lifetime: ClassVar[Lifetime]
+    not_personal: ClassVar[dict[str, str]]
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    @property
+    def title(self) -> str:
+        """What kind of record this is, for a heading."""
+        return str(self._meta.verbose_name)
+
+    def describe(self) -> str:
+        """What the record belongs to, in words without a personal value; shown on data page and in exports."""
+        return gettext("your account")
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any) -> Self:
+        instance = super().from_db(db, field_names, values)
+        instance.__dict__["_loaded_row"] = instance.__dict__.get("id"), instance.__dict__.get("subject_id")
+        return instance
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        id, subject_id = self.__dict__.get("_loaded_row", (None, None))
+        if id not in (None, self.pk) or subject_id not in (None, self.subject_id):
+            raise SealedValueMisused(f"{self._meta.label}: a row cannot take another id or move to another person")
+        super().save(*args, **kwargs)

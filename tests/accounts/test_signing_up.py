@@ -1,0 +1,287 @@
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit.errors import NotRecordable
+from audit.events import Event
+from marketplace.accounts.actions import (
+    close_unconfirmed_accounts,
+    confirm_mailbox,
+    send_confirmation_again,
+    sign_up,
+)
+from marketplace.accounts.errors import MailboxTaken, TokenInvalid
+from marketplace.accounts.models import AccountDetails, AccountToken, MailboxIndex, User
+from marketplace.accounts.tokens import issue_token
+from privacy.access.errors import GroundMissing
+from privacy.access.gate import open_access, unit_of_work
+from privacy.consent.queries import has_consent
+from privacy.declarations.purposes import Purpose
+from privacy.mail.models import OutboundMail
+from privacy.policy.roles import ANONYMOUS
+from tests.accounts.people import (
+    EMAIL,
+    NAME,
+    PASSWORD,
+    UNWRITABLE,
+    deliver_all,
+    entries,
+    link_in,
+    make_customer,
+    make_unconfirmed,
+)
+
+pytestmark = pytest.mark.django_db
+
+FORM = {"email": EMAIL, "name": NAME, "password": PASSWORD, "consent_account": "on"}
+
+
+def sign_up_as(by=ANONYMOUS, purposes=(Purpose.ACCOUNT,)):
+    with unit_of_work():
+        return sign_up(by=by, email=EMAIL, name=NAME, password=PASSWORD, purposes=purposes, locale="en")
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_sign_up_opens_an_account_with_its_consents():
+    user = sign_up_as(purposes=[Purpose.ACCOUNT, Purpose.IMPROVEMENT])
+
+    assert user.confirmed_at is None
+    assert has_consent(user.subject_id, Purpose.ACCOUNT)
+    assert has_consent(user.subject_id, Purpose.IMPROVEMENT)
+    with unit_of_work(), open_access(by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject_id) as grant:
+        assert grant.open(user.details.email) == EMAIL
+        assert grant.open(user.details.name) == NAME
+
+
+def test_sign_up_writes_one_event():
+    user = sign_up_as()
+
+    assert entries(Event.ACCOUNT_CREATED, subject_id=user.subject_id) == 1
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_sign_up_without_the_essential_permission_is_refused():
+    with pytest.raises(GroundMissing):
+        sign_up_as(purposes=[Purpose.IMPROVEMENT])
+
+    assert not AccountDetails.objects.exists()
+    assert not User.objects.exists()
+
+
+@pytest.mark.promise("USE-3")
+def test_sign_up_changes_nothing_if_the_event_cannot_be_written():
+    with pytest.raises(NotRecordable):
+        sign_up_as(by=UNWRITABLE)
+
+    assert not User.objects.exists()
+    assert not OutboundMail.objects.exists()
+
+
+def test_sign_up_page_ticks_nothing_beforehand():
+    page = Client().get("/sign-up/")
+
+    assert page.status_code == 200
+    assert "checked" not in page.content.decode()
+    assert "/privacy/policy/" in page.content.decode()
+
+
+@pytest.mark.parametrize("missing", ["email", "name", "password", "consent_account"])
+def test_sign_up_page_needs_each_field(missing):
+    form = {name: value for name, value in FORM.items() if name != missing}
+
+    page = Client().post("/sign-up/", form)
+
+    assert page.status_code == 422
+    assert not User.objects.exists()
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_sign_up_page_refuses_a_field_that_it_did_not_ask_for():
+    page = Client().post("/sign-up/", FORM | {"gender": "x"})
+
+    assert page.status_code == 422
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("password", ["short", "password1234"])
+def test_sign_up_page_refuses_a_weak_password(password):
+    page = Client().post("/sign-up/", FORM | {"password": password})
+
+    assert page.status_code == 422
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_sign_up_page_does_not_reveal_who_has_an_account():
+    make_unconfirmed(email="first@example.org")  # whoever is first enters the words of the permission
+    answers = []
+    for known in (False, True):
+        if known:
+            make_customer()
+        client = Client()
+        with CaptureQueriesContext(connections["default"]) as queries, CaptureQueriesContext(connections["vault"]) as keys:
+            page = client.post("/sign-up/", FORM)
+            sent = client.get(page.headers["Location"])
+        answers.append((page.status_code, page.headers["Location"], without_token(sent), len(queries), len(keys)))
+
+    assert answers[0] == answers[1]
+
+
+def without_token(page):
+    return re.sub(r'value="[A-Za-z0-9]{64}"', "", page.content.decode())
+
+
+def test_mail_to_a_known_mailbox_says_so_and_holds_no_token():
+    make_customer()
+    deliver_all()
+    sign_up_as()
+
+    [message] = deliver_all()
+
+    assert "You have one already" in message.body
+    assert "/confirm/" not in message.body
+    assert message.to == [EMAIL]
+
+
+@pytest.mark.promise("PROTECT-4")
+def test_mail_names_nobody():
+    sign_up_as()
+
+    [message] = deliver_all()
+
+    words = message.subject + message.body + str(message.alternatives)
+    assert EMAIL not in words
+    assert NAME not in words
+
+
+def test_confirm_mailbox_makes_the_account_usable():
+    user = make_unconfirmed()
+    [message] = deliver_all()
+    address = link_in(message)
+    client = Client()
+
+    asked = client.get(address)
+    user.refresh_from_db()
+    assert asked.status_code == 200
+    assert user.confirmed_at is None  # a program that opens every link in a mail changes nothing
+
+    done = client.post(address)
+    user.refresh_from_db()
+    assert done.status_code == 200
+    assert user.confirmed_at is not None
+    assert MailboxIndex.objects.filter(user=user).count() == 1
+    assert entries(Event.MAILBOX_CONFIRMED, subject_id=user.subject_id) == 1
+
+
+def test_confirm_mailbox_works_once():
+    user = make_unconfirmed()
+    token = issue_token(user, AccountToken.Kind.CONFIRM)
+    with unit_of_work():
+        confirm_mailbox(by=ANONYMOUS, token=token)
+
+    with pytest.raises(TokenInvalid), unit_of_work():
+        confirm_mailbox(by=ANONYMOUS, token=token)
+    assert Client().get(f"/confirm/{token}/").status_code == 410
+
+
+def test_confirm_mailbox_refuses_an_expired_token():
+    token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
+
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        assert Client().post(f"/confirm/{token}/").status_code == 410
+
+
+def test_confirm_mailbox_refuses_a_token_of_another_kind():
+    token = issue_token(make_unconfirmed(), AccountToken.Kind.RESET)
+
+    with pytest.raises(TokenInvalid), unit_of_work():
+        confirm_mailbox(by=ANONYMOUS, token=token)
+
+
+def test_confirm_mailbox_refuses_a_mailbox_that_another_account_confirmed():
+    make_customer()
+    second = make_unconfirmed(email=EMAIL.upper())
+    token = issue_token(second, AccountToken.Kind.CONFIRM)
+
+    with pytest.raises(MailboxTaken), unit_of_work():
+        confirm_mailbox(by=ANONYMOUS, token=token)
+
+    second.refresh_from_db()
+    assert second.confirmed_at is None
+
+
+@pytest.mark.promise("USE-3")
+def test_confirm_mailbox_changes_nothing_if_the_event_cannot_be_written():
+    token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
+
+    with pytest.raises(NotRecordable), unit_of_work():
+        confirm_mailbox(by=UNWRITABLE, token=token)
+
+    assert not MailboxIndex.objects.exists()
+
+
+def test_token_is_stored_nowhere_in_clear():
+    user = make_unconfirmed()
+    token = issue_token(user, AccountToken.Kind.CONFIRM)
+
+    stored = AccountToken.objects.get(user=user)
+
+    assert token.encode() not in bytes(stored.digest)
+    assert len(bytes(stored.digest)) == 32
+
+
+def test_send_confirmation_again_mails_a_second_link():
+    user = make_unconfirmed()
+    deliver_all()
+
+    with unit_of_work():
+        send_confirmation_again(by=ANONYMOUS, user=user)
+
+    assert len(deliver_all()) == 1
+
+
+def test_send_confirmation_again_is_silent_for_a_confirmed_mailbox():
+    user = make_customer()
+    deliver_all()
+
+    with unit_of_work():
+        send_confirmation_again(by=ANONYMOUS, user=user)
+
+    assert deliver_all() == []
+
+
+def test_sign_up_again_page_sends_to_this_browsers_account_only():
+    client = Client()
+    client.post("/sign-up/", FORM)
+    deliver_all()
+
+    assert client.post("/sign-up/again/").status_code == 200
+    assert len(deliver_all()) == 1
+    assert Client().post("/sign-up/again/").headers["Location"] == "/sign-up/"
+
+
+def test_mails_to_one_mailbox_are_limited():
+    statuses = [Client().post("/sign-up/", FORM).status_code for _ in range(6)]
+
+    assert statuses == [302] * 5 + [429]
+
+
+@pytest.mark.promise("CHANGE-3")
+def test_close_unconfirmed_accounts_closes_those_that_waited_three_days():
+    stale = make_unconfirmed()
+    kept = make_customer(email="other@example.org")
+
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        assert close_unconfirmed_accounts() == 1
+
+    stale.refresh_from_db()
+    kept.refresh_from_db()
+    assert stale.closed_at is not None
+    assert kept.closed_at is None
+    assert mail.outbox == []

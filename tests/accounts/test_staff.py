@@ -1,0 +1,262 @@
+import io
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from audit.errors import NotRecordable
+from audit.events import Event
+from marketplace.accounts.actions import appoint_staff, change_role
+from marketplace.accounts.errors import MailboxTaken, NotAllowed
+from marketplace.accounts.models import AccountSession, User
+from privacy.access.gate import unit_of_work
+from privacy.policy.dashboard import Card, Section, State, cards_for
+from privacy.policy.roles import STAFF_ROLES, Actor, Role
+from privacy.vault.models import Subject
+from tests.accounts.people import (
+    EMAIL,
+    NAME,
+    PASSWORD,
+    TEST,
+    UNWRITABLE,
+    client_of,
+    entries,
+    make_customer,
+    make_staff,
+    staff_client,
+)
+
+pytestmark = pytest.mark.django_db
+
+BOSS = "boss@example.org"
+
+
+def appoint(by=TEST, role=Role.SUPPORT, email="staff@example.org"):
+    with unit_of_work():
+        return appoint_staff(by=by, email=email, name=NAME, role=role, password=PASSWORD)
+
+
+def set_role(by, user, role):
+    with unit_of_work():
+        change_role(by=by, user=user, role=role)
+
+
+def test_appoint_staff_opens_a_confirmed_account_of_a_member_of_staff():
+    user = appoint()
+
+    assert user.is_staff
+    assert user.confirmed_at is not None
+    assert user.subject.kind == Subject.Kind.STAFF
+    assert entries(Event.STAFF_APPOINTED, subject_id=user.subject_id) == 1
+
+
+def test_appoint_staff_refuses_an_address_that_has_an_account():
+    make_customer(email="staff@example.org")
+
+    with pytest.raises(MailboxTaken):
+        appoint()
+
+    assert User.objects.count() == 1
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR, Role.JOB}))
+def test_appoint_staff_is_for_administrators(role):
+    with pytest.raises(NotAllowed):
+        appoint(by=Actor(role))
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.SELLER, Role.JOB])
+def test_appoint_staff_appoints_to_staff_roles_only(role):
+    with pytest.raises(NotAllowed):
+        appoint(role=role)
+
+
+def test_appoint_staff_changes_nothing_if_the_event_cannot_be_written():
+    with pytest.raises(NotRecordable):
+        appoint(by=UNWRITABLE)
+
+    assert not User.objects.exists()
+
+
+def test_change_role_holds_at_once_and_ends_sessions():
+    user = make_staff(Role.SUPPORT)
+    staff_client(user)
+    boss = make_staff(Role.ADMINISTRATOR, BOSS)
+
+    set_role(boss.actor, user, Role.FINANCE)
+
+    user.refresh_from_db()
+    assert user.role == Role.FINANCE
+    assert not AccountSession.objects.filter(user=user).exists()
+    assert entries(Event.STAFF_APPOINTED, subject_id=user.subject_id, actor_id=boss.subject_id) == 1
+
+
+def test_change_role_refuses_customers_and_oneself():
+    boss = make_staff(Role.ADMINISTRATOR, BOSS)
+
+    with pytest.raises(NotAllowed):
+        set_role(boss.actor, make_customer(), Role.SUPPORT)
+    with pytest.raises(NotAllowed):
+        set_role(boss.actor, boss, Role.SUPPORT)
+
+
+def test_change_role_changes_nothing_if_the_event_cannot_be_written():
+    user = make_staff()
+
+    with pytest.raises(NotRecordable):
+        set_role(UNWRITABLE, user, Role.FINANCE)
+
+    user.refresh_from_db()
+    assert user.role == Role.SUPPORT
+
+
+# The staff site
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_staff_site_is_closed_to_customers():
+    client = client_of(make_customer())
+
+    assert client.get("/admin/", follow=True).status_code == 403
+    assert client.get("/admin/accounts/user/", follow=True).status_code == 403
+
+
+def test_staff_site_signs_in_on_our_own_page():
+    assert Client().get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    assert Client().get("/admin/login/?next=/admin/").headers["Location"] == "/sign-in/?next=/admin/"
+    assert Client().post("/admin/login/", {"username": "x", "password": "y"}).status_code == 302
+
+
+@pytest.mark.parametrize("role", sorted(STAFF_ROLES))
+def test_staff_site_opens_to_every_staff_role(role):
+    page = staff_client(make_staff(role)).get("/admin/")
+
+    assert page.status_code == 200
+    assert "Needs you now" in page.content.decode()
+
+
+def test_account_list_shows_masks_in_a_constant_number_of_queries():
+    client = staff_client(make_staff(Role.ADMINISTRATOR))
+    counts = []
+    for number in range(2):
+        for other in range(3):
+            make_customer(email=f"marker{number}{other}@example.org", name="Marker Namely")
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get("/admin/accounts/user/").content.decode()
+        counts.append(len(queries))
+
+    assert "marker0" not in page
+    assert "Marker Namely" not in page
+    assert "•••••@•••••" in page
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [(Role.ADMINISTRATOR, 200), (Role.PRIVACY_OFFICER, 200), (Role.SUPPORT, 200), (Role.FINANCE, 403), (Role.FULFILLMENT, 403)],
+)
+def test_account_list_by_role(role, status):
+    client = staff_client(make_staff(role))
+
+    assert client.get("/admin/accounts/user/").status_code == status
+    assert client.post("/admin/accounts/user/", {"_find": "1", "email": "staff@example.org"}).status_code in (302, 403)
+
+
+def test_account_is_found_by_its_exact_address_and_the_url_names_nobody():
+    user = make_customer()
+    client = staff_client(make_staff())
+
+    found = client.post("/admin/accounts/user/", {"_find": "1", "email": EMAIL.upper()})
+    part = client.post("/admin/accounts/user/", {"_find": "1", "email": EMAIL[:8]})
+
+    assert found.headers["Location"] == f"/admin/accounts/user/{user.pk}/change/"
+    assert part.headers["Location"] == "/admin/accounts/user/"
+
+
+def test_account_page_masks_until_opened():
+    user = make_customer()
+    client = staff_client(make_staff(Role.PRIVACY_OFFICER))
+
+    page = client.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+
+    assert EMAIL not in page
+    assert NAME not in page
+
+
+def test_account_page_ends_sessions_by_a_button():
+    user = make_customer()
+    client_of(user)
+    client = staff_client(make_staff())
+
+    client.post(f"/admin/accounts/user/{user.pk}/change/", {"_button": "end_sessions"})
+
+    assert not AccountSession.objects.filter(user=user).exists()
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.ADMINISTRATOR, 302), (Role.SUPPORT, 403)])
+def test_account_page_gives_roles_to_administrators_only(role, status):
+    user = make_staff(Role.FULFILLMENT, "other@example.org")
+    client = staff_client(make_staff(role))
+
+    page = client.post(f"/admin/accounts/user/{user.pk}/change/", {"_button": "appoint_finance"})
+
+    user.refresh_from_db()
+    assert page.status_code == status
+    assert user.role == (Role.FINANCE if status == 302 else Role.FULFILLMENT)
+
+
+def test_account_page_of_nobody_is_not_found():
+    client = staff_client(make_staff())
+
+    page = client.get("/admin/accounts/user/00000000-0000-7000-8000-000000000000/change/")
+
+    assert page.status_code in (302, 404)
+
+
+def test_cards_put_what_is_late_first(monkeypatch):
+    from privacy.policy import dashboard
+
+    cards = [Card(Section.NEEDS_YOU, "calm", 0), Card(Section.NEEDS_YOU, "late", 3, state=State.LATE)]
+    monkeypatch.setattr(dashboard, "_makers", [lambda actor, card=card: card for card in cards] + [lambda actor: None])
+
+    sections = dict(cards_for(Actor(Role.SUPPORT)))
+
+    assert [card.title for card in sections[Section.NEEDS_YOU]] == ["late", "calm"]
+
+
+# The command
+
+
+def run_command(monkeypatch, password=PASSWORD, email=BOSS):
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
+    call_command("create_administrator", email=email, name=NAME, password_stdin=True, stdout=output)
+    return output.getvalue()
+
+
+def test_create_administrator_prints_what_the_authenticator_needs(monkeypatch):
+    output = run_command(monkeypatch)
+
+    assert "otpauth://totp/" in output
+    assert BOSS not in output
+    assert User.objects.get().role == Role.ADMINISTRATOR
+
+
+def test_create_administrator_refuses_a_known_address(monkeypatch):
+    make_customer(email=BOSS)
+
+    with pytest.raises(CommandError, match="has an account"):
+        run_command(monkeypatch)
+
+
+@pytest.mark.parametrize(("password", "email"), [("short", BOSS), (PASSWORD, "no address")])
+def test_create_administrator_refuses_weak_passwords_and_wrong_addresses(monkeypatch, password, email):
+    with pytest.raises(CommandError):
+        run_command(monkeypatch, password, email)
+
+    assert not User.objects.exists()

@@ -1,0 +1,121 @@
+"""What the tests of the log share: actors, log keys kept in memory, writing, and tampering as a superuser."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections, transaction
+
+from audit.commitments import register_key_source
+from audit.events import Event
+from audit.identifiers import uuid7
+from audit.record import NewEntry, Reference, record_many
+from marketplace.environment import Environment
+
+
+@dataclass(frozen=True)
+class Someone:
+    role: str = "support"
+    id: UUID | None = None
+    name: str = ""
+
+
+class KeysInMemory:
+    """Log keys as the vault keeps them: made when first needed, never made again once destroyed."""
+
+    def __init__(self) -> None:
+        self.of_subject: dict[UUID, tuple[UUID, bytes]] = {}
+        self.destroyed: set[UUID] = set()
+        self.erased_subjects: set[UUID] = set()
+
+    def log_keys(self, subject_ids: set[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+        for subject in subject_ids - self.of_subject.keys() - self.erased_subjects:
+            self.of_subject[subject] = (uuid7(), secrets.token_bytes(32))
+        return {subject: self.of_subject[subject] for subject in subject_ids & self.of_subject.keys()}
+
+    def known_keys(self, key_ids: set[UUID]) -> dict[UUID, bytes]:
+        return {key_id: key for key_id, key in self.of_subject.values() if key_id in key_ids}
+
+    def destroyed_keys(self, key_ids: set[UUID]) -> set[UUID]:
+        return self.destroyed & key_ids
+
+    def erase(self, subject: UUID) -> None:
+        self.erased_subjects.add(subject)
+        if key := self.of_subject.pop(subject, None):
+            self.destroyed.add(key[0])
+
+
+@pytest.fixture
+def actor() -> Someone:
+    return Someone(id=uuid7())
+
+
+@pytest.fixture
+def keys() -> Iterator[KeysInMemory]:
+    source = KeysInMemory()
+    before = register_key_source(source)
+    yield source
+    register_key_source(before)
+
+
+@pytest.fixture
+def empty_log(transactional_db: None, owner_connection: Callable[[str], Any]) -> None:
+    """The log as on the first day: what setting up the site recorded is taken out."""
+    connection = owner_connection("default")
+    with connection, connection.cursor() as cursor:
+        for table in ("audit_entry", "audit_leaf", "audit_checkpoint", "audit_verification"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")
+            cursor.execute(f"TRUNCATE {table}")
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only")
+
+
+@pytest.fixture
+def worker(empty_log: None) -> Iterator[None]:
+    """Every connection of the test logs in as the worker, which alone may add to the tree."""
+    role = Environment({**os.environ, "MARKETPLACE_DB_ROLE": "worker"}).databases()["default"]
+    login = connections["default"].settings_dict
+    before = {name: login[name] for name in ("USER", "PASSWORD")}
+    connections["default"].close()
+    login.update(USER=role["USER"], PASSWORD=role["PASSWORD"])
+    yield
+    connections["default"].close()
+    login.update(before)
+
+
+@pytest.fixture
+def write(keys: KeysInMemory, actor: Someone) -> Callable[..., list[UUID]]:
+    """`write(3, subject)` records three entries about a person in one committed transaction."""
+
+    def write_entries(count: int = 1, subject: UUID | None = None) -> list[UUID]:
+        entry = NewEntry(
+            event=Event.DATA_OPENED,
+            by=actor,
+            subject=subject,
+            object=Reference("orders.order", uuid7()),
+            purpose="dispatch",
+            categories=["delivery", "purchase"],
+            fields=["orders.orderaddress.line1"],
+            case=Reference("orders.parcel", uuid7()),
+        )
+        with transaction.atomic():
+            return record_many([entry] * count)
+
+    return write_entries
+
+
+@pytest.fixture
+def tamper(owner_connection: Callable[[str], Any]) -> Callable[..., None]:
+    """Run one statement as a superuser who has switched off the log's triggers."""
+
+    def run(statement: str, *parameters: Any) -> None:
+        connection = owner_connection("default")
+        with connection, connection.cursor() as cursor:
+            for table in ("audit_entry", "audit_leaf", "audit_checkpoint"):
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+            cursor.execute(statement, [str(value) if isinstance(value, UUID) else value for value in parameters])
+
+    return run

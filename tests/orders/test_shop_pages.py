@@ -1,0 +1,174 @@
+"""The shop as a visitor meets it."""
+
+import pytest
+from django.test import Client
+
+from orders.catalogue.models import Product
+from tests.orders.factories import count_queries, make_product, place
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+def test_front_shows_what_is_for_sale(client):
+    shown, hidden = make_product(title="A shown thing"), make_product(title="A hidden thing", is_active=False)
+
+    page = client.get("/").content.decode()
+
+    assert shown.title in page
+    assert hidden.title not in page
+
+
+def test_front_with_nothing_to_sell_says_so(client):
+    Product.objects.all().delete()
+
+    assert "still empty" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/search/?q=thing"])
+def test_product_lists_take_as_many_queries_for_many_as_for_one(client, path):
+    make_product()
+    client.get(path)
+    few = count_queries(lambda: client.get(path))
+    for _ in range(5):
+        make_product()
+
+    assert count_queries(lambda: client.get(path)) <= few
+
+
+def test_search_finds_words_of_title_and_description(client):
+    make_product(title="Blue Kettle", description="Boils water.")
+    make_product(title="Red Pan", description="Fries.")
+
+    page = client.get("/search/", {"q": "kettle WATER"}).content.decode()
+
+    assert "Blue Kettle" in page
+    assert "Red Pan" not in page
+
+
+@pytest.mark.parametrize("words", ["", "   ", "x" * 500, "<script>alert(1)</script>", "%", "nothing-like-it"])
+def test_search_with_anything_is_a_page(client, words):
+    answer = client.get("/search/", {"q": words})
+
+    assert answer.status_code == 200
+    assert b"<script>alert" not in answer.content
+
+
+def test_product_page_of_an_unknown_or_hidden_product_is_not_found(client):
+    hidden = make_product(is_active=False)
+
+    assert client.get("/products/none/").status_code == 404
+    assert client.get(hidden.get_absolute_url()).status_code == 404
+
+
+def test_picture_may_be_kept_for_a_year(client):
+    answer = client.get(make_product(kind="plant pot").picture_url)
+
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert "max-age=31536000" in answer["Cache-Control"]
+    assert "immutable" in answer["Cache-Control"]
+    assert client.get("/pictures/thing/nothing.svg").status_code == 404
+
+
+def add(client, product, quantity=1):
+    return client.post(f"/basket/{product.slug}/add/", {"quantity": quantity})
+
+
+def test_basket_keeps_products_and_numbers_alone(client):
+    product = make_product()
+
+    add(client, product, 2)
+    add(client, product, 3)
+
+    assert client.session["basket"] == {str(product.pk): 5}
+    assert product.title in client.get("/basket/").content.decode()
+
+
+def test_basket_changes_and_empties(client):
+    product = make_product()
+    add(client, product, 2)
+
+    client.post(f"/basket/{product.slug}/", {"quantity": 7})
+    assert client.session["basket"] == {str(product.pk): 7}
+    client.post(f"/basket/{product.slug}/", {"quantity": 0})
+
+    assert client.session["basket"] == {}
+    assert "Your basket is empty" in client.get("/basket/").content.decode()
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "21", "x", ""])
+def test_basket_refuses_other_numbers(client, quantity):
+    add(client, make_product(), quantity)
+
+    assert not client.session.get("basket")
+
+
+def test_basket_refuses_fields_it_did_not_ask_for(client):
+    product = make_product()
+
+    client.post(f"/basket/{product.slug}/add/", {"quantity": 1, "note": "for Somebody"})
+
+    assert not client.session.get("basket")
+
+
+def test_basket_says_when_there_are_fewer(client):
+    product = make_product(on_hand=1)
+
+    add(client, product, 3)
+
+    page = client.get("/basket/").content.decode()
+    assert "Only 1 left" in page
+    assert "Go to checkout" not in page
+
+
+def test_basket_forgets_what_is_no_longer_for_sale(client):
+    product = make_product()
+    add(client, product)
+    Product.objects.update(is_active=False)
+
+    assert "Your basket is empty" in client.get("/basket/").content.decode()
+
+
+def test_basket_takes_as_many_queries_for_many_as_for_one(client):
+    add(client, make_product())
+    client.get("/basket/")
+    few = count_queries(lambda: client.get("/basket/"))
+    for _ in range(4):
+        add(client, make_product())
+    client.get("/basket/")
+
+    assert count_queries(lambda: client.get("/basket/")) <= few
+
+
+@pytest.mark.parametrize("path", ["/checkout/", "/account/orders/", "/account/orders/NONE/", "/orders/NONE/placed/"])
+def test_pages_of_a_person_ask_to_sign_in_first(client, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/sign-in/?next={path}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/"),
+        ("post", "/search/"),
+        ("get", "/basket/thing/add/"),
+        ("get", "/basket/thing/"),
+        ("get", "/webhooks/payments/"),
+        ("get", "/webhooks/parcels/"),
+    ],
+)
+def test_only_the_right_method(client, method, path):
+    assert getattr(client, method)(path).status_code == 405
+
+
+def test_no_page_of_the_shop_names_a_customer(client):
+    place()
+
+    for path in ("/", "/search/?q=thing", "/basket/"):
+        assert b"Marker" not in client.get(path).content

@@ -1,0 +1,213 @@
+"""The case page: masks, what each role may do, and buttons that call the actions."""
+
+import pytest
+
+from orders.catalogue.models import Product, StockItem
+from orders.lifecycle.models import OrderState
+from orders.parcels.models import ParcelState
+from orders.payments.models import Refund
+from privacy.policy.roles import Role
+from tests.accounts.people import make_staff, staff_client
+from tests.orders.factories import confirmed, count_queries, fresh, handed_over, make_product, packed, parcel_of, place, received, stock_of
+
+pytestmark = pytest.mark.django_db
+
+MARKERS = ("Marker", "10115", "SB0123456789")
+
+
+@pytest.fixture
+def sign_in():
+    def sign_in_as(role):
+        return staff_client(make_staff(role, email=f"{role}@example.org"), email=f"{role}@example.org")
+
+    return sign_in_as
+
+
+def case(order):
+    return f"/admin/orders/order/{order.pk}/change/"
+
+
+def press(client, order, button):
+    return client.post(case(order), {"_button": button})
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize(
+    "role", [Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE, Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR]
+)
+def test_list_and_case_show_masks_alone(sign_in, role):
+    order, client = packed(), sign_in(role)
+
+    pages = [client.get("/admin/orders/order/"), client.get(case(order))]
+
+    for page in pages:
+        assert page.status_code == 200
+        assert order.code in page.content.decode()
+        assert not any(marker in page.content.decode() for marker in MARKERS)
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.SECURITY])
+def test_other_roles_see_no_orders(sign_in, role):
+    order, client = received(), sign_in(role)
+
+    assert client.get("/admin/orders/order/").status_code == 403
+    assert client.get(case(order)).status_code == 403
+
+
+def test_support_confirms(sign_in):
+    order = received()
+
+    press(sign_in(Role.SUPPORT), order, "confirm")
+
+    assert fresh(order).state == OrderState.CONFIRMED
+
+
+def test_support_cancels(sign_in):
+    order = confirmed()
+
+    press(sign_in(Role.SUPPORT), order, "cancel")
+
+    assert fresh(order).state == OrderState.CANCELED
+
+
+def test_fulfillment_packs_hands_over_and_delivers(sign_in):
+    client = sign_in(Role.FULFILLMENT)
+    to_pack, to_hand_over, to_deliver = confirmed(), packed(), handed_over()
+
+    press(client, to_pack, "pack")
+    press(client, to_hand_over, "hand_over")
+    press(client, to_deliver, "deliver")
+
+    states = [parcel_of(order).state for order in (to_pack, to_hand_over, to_deliver)]
+    assert states == [ParcelState.PACKED, ParcelState.HANDED_OVER, ParcelState.DELIVERED]
+
+
+def test_hand_over_without_money_says_why(sign_in):
+    order = packed(is_paid=False)
+    client = sign_in(Role.FULFILLMENT)
+
+    page = client.post(case(order), {"_button": "hand_over"}, follow=True)
+
+    assert "the payment has not been taken yet" in page.content.decode()
+
+
+def test_finance_refunds_a_part(sign_in):
+    order = handed_over()
+
+    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged"})
+
+    assert Refund.objects.get().amount == 500
+
+
+@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "999999"}, {"reason": "because"}, {"note": "x"}])
+def test_finance_refunds_nothing_else(sign_in, form):
+    order = handed_over()
+
+    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged", **form})
+
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize(
+    ("role", "button"),
+    [
+        (Role.FULFILLMENT, "confirm"),
+        (Role.FINANCE, "confirm"),
+        (Role.SUPPORT, "pack"),
+        (Role.ADMINISTRATOR, "confirm"),
+        (Role.PRIVACY_OFFICER, "cancel"),
+        (Role.SUPPORT, "nonsense"),
+    ],
+)
+def test_button_of_another_role_is_refused(sign_in, role, button):
+    order = received()
+
+    assert press(sign_in(role), order, button).status_code == 403
+    assert fresh(order).state == OrderState.RECEIVED
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.FULFILLMENT, Role.ADMINISTRATOR])
+def test_refund_by_another_role_is_refused(sign_in, role):
+    order = handed_over()
+
+    sign_in(role).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged"})
+
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.promise("USE-3")
+def test_fulfillment_opens_the_address_with_a_reason(sign_in):
+    order, client = confirmed(), sign_in(Role.FULFILLMENT)
+
+    page = client.post(case(order), {"_open": "1", "purpose": "dispatch", "reason": "label unreadable"}).content.decode()
+
+    assert "Markerstreet 7" in page
+    assert "Markerstreet 7" not in client.get(case(order)).content.decode()
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_administrator_cannot_open(sign_in):
+    order, client = confirmed(), sign_in(Role.ADMINISTRATOR)
+
+    page = client.post(case(order), {"_open": "1", "purpose": "dispatch", "reason": "curious"}).content.decode()
+
+    assert "Markerstreet" not in page
+
+
+def test_list_takes_as_many_queries_for_many_as_for_one(sign_in):
+    client = sign_in(Role.SUPPORT)
+    place()
+    client.get("/admin/orders/order/")
+    few = count_queries(lambda: client.get("/admin/orders/order/"))
+    for _ in range(4):
+        place()
+
+    assert count_queries(lambda: client.get("/admin/orders/order/")) <= few
+
+
+def test_list_filters_by_state(sign_in):
+    waiting, ready = place(), received()
+
+    page = sign_in(Role.SUPPORT).get("/admin/orders/order/", {"state__exact": "received"}).content.decode()
+
+    assert ready.code in page
+    assert waiting.code not in page
+
+
+def test_administrator_adds_and_changes_a_product(sign_in):
+    client = sign_in(Role.ADMINISTRATOR)
+    values = {
+        "title": "New thing",
+        "slug": "new-thing",
+        "description": "New.",
+        "kind": "mug",
+        "price": "1200",
+        "tax_class": "standard",
+        "is_active": "on",
+        "on_hand": "7",
+    }
+
+    client.post("/admin/orders/product/add/", values)
+    product = Product.objects.get(slug="new-thing")
+    client.post(f"/admin/orders/product/{product.pk}/change/", {**values, "price": "1300", "on_hand": "9"})
+
+    product.refresh_from_db()
+    assert (product.price, stock_of(product)) == (1300, (9, 0))
+
+
+def test_stock_is_not_counted_below_what_is_reserved(sign_in):
+    product = make_product(on_hand=5)
+    place(items=[(product, 3)])
+    client = sign_in(Role.ADMINISTRATOR)
+    values = {"title": "T", "slug": product.slug, "description": "D", "kind": "mug", "price": "2000", "tax_class": "standard"}
+
+    page = client.post(f"/admin/orders/product/{product.pk}/change/", {**values, "is_active": "on", "on_hand": "2"})
+
+    assert "Orders have reserved 3 pieces" in page.content.decode()
+    assert StockItem.objects.get(product=product).on_hand == 5
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE])
+def test_other_roles_add_no_product(sign_in, role):
+    assert sign_in(role).get("/admin/orders/product/add/").status_code == 403

@@ -1,0 +1,79 @@
+"""Error reports and log lines hold no value of a request or of an exception."""
+
+import logging
+import sys
+
+import pytest
+from django.test import RequestFactory
+from django.views.debug import ExceptionReporter, get_exception_reporter_class
+
+from marketplace.errors import FrameFormatter, FrameReporter, WithoutValues
+
+MARKER = "Aisha-7c1d"
+
+
+def failing(value):
+    try:
+        raise KeyError(value)
+    except KeyError as error:
+        raise ValueError(f"cannot use {value}") from error
+
+
+@pytest.fixture
+def error():
+    try:
+        failing(MARKER)
+    except ValueError:
+        return sys.exc_info()
+
+
+@pytest.mark.promise("PROTECT-4")
+def test_an_error_report_names_frames_and_classes_only(error):
+    request = RequestFactory().post(f"/checkout/?q={MARKER}", {"name": MARKER}, headers={"cookie": f"a={MARKER}"})
+    reporter = get_exception_reporter_class(request)(request, *error)
+
+    assert isinstance(reporter, FrameReporter)
+    for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):
+        assert MARKER not in report
+        assert "in failing" in report
+        assert report.endswith("ValueError")
+
+
+def test_djangos_own_report_with_our_filter_shows_no_request_data(error):
+    request = RequestFactory().post("/checkout/", {"name": MARKER}, headers={"cookie": f"a={MARKER}", "x-name": MARKER})
+
+    data = ExceptionReporter(request, *error).get_traceback_data()
+
+    assert data["filtered_POST_items"] == []
+    assert data["request_meta"] == {}
+    assert list(data["request_COOKIES_items"]) == []
+    assert data["settings"] == {}
+    assert all(frame["vars"] == [] for frame in data["frames"])
+
+
+@pytest.mark.promise("PROTECT-4")
+def test_a_logged_exception_leaves_its_message_out(error):
+    record = logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Internal Server Error: %s", ("/checkout/",), error)
+
+    line = FrameFormatter("{message}", style="{").format(record)
+
+    assert MARKER not in line
+    assert "KeyError" in line
+    assert line.endswith("ValueError")
+
+
+def test_a_failed_task_is_logged_without_its_arguments():
+    values = {"name": "orders.pay", "id": "1", "exc": MARKER, "traceback": MARKER, "args": MARKER, "kwargs": MARKER}
+    record = logging.LogRecord("celery.app.trace", logging.ERROR, __file__, 1, "Task %(name)s %(exc)s %(args)s", (values,), None)
+
+    assert WithoutValues().filter(record)
+    assert MARKER not in record.getMessage()
+    assert "orders.pay" in record.getMessage()
+
+
+def test_a_refused_host_is_logged_without_its_name():
+    record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, __file__, 1, f"Invalid HTTP_HOST header: {MARKER}", (), None)
+
+    WithoutValues().filter(record)
+
+    assert MARKER not in record.getMessage()

@@ -1,0 +1,143 @@
+"""`make run` as people meet it: it starts, survives crashes, recovers from a power cut, and explains what is wrong in one line."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import psutil
+import pytest
+
+from marketplace.embedded import Servers, first_number, remove
+from marketplace.environment import ROOT
+from tests.processes import free_port, wait_until
+
+QUIET = ("DATABASE_URL", "REDIS_URL", "MARKETPLACE_DB_ROLE", "DJANGO_SETTINGS_MODULE", "MARKETPLACE_DEMO", "PORT")
+
+
+class Run:
+    """One `make run` on a state directory and port of its own."""
+
+    def __init__(self, state):
+        self.state = state
+        self.port = free_port()
+        self.process = None
+        self.output = state.parent / "output"
+
+    def start(self, **variables):
+        environ = {name: value for name, value in os.environ.items() if name not in QUIET}
+        environ |= {"MARKETPLACE_STATE": str(self.state), "PORT": str(self.port), **variables}
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "marketplace.supervisor"], cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def health(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return {"healthy": False}
+        except OSError:
+            return {"healthy": False}
+
+    def wait_healthy(self, limit):
+        started = time.monotonic()
+        wait_until(lambda: self.health()["healthy"] or self.process.poll() is not None, "the site to be healthy", limit)
+        assert self.process.poll() is None, self.output.read_text()
+        return time.monotonic() - started
+
+    def child(self, word):
+        children = psutil.Process(self.process.pid).children()
+        return next(child for child in children if word in " ".join(child.cmdline()))
+
+    def kill_everything(self):
+        layout = Servers(self.state).layout
+        pids = [first_number(layout.data / "postmaster.pid"), first_number(layout.broker / "valkey.pid")]
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        for child in family:
+            if child.is_running():
+                child.kill()
+        self.process.wait()
+        psutil.wait_procs(family, timeout=10)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def run(tmp_path):
+    running = Run(tmp_path / "state")
+    yield running
+    if running.process and running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+    remove(running.state)
+
+
+def test_the_site_starts_survives_crashes_and_recovers(run):
+    run.start()
+    run.wait_healthy(90)
+    assert "Ready: http://127.0.0.1" in run.output.read_text()
+
+    web = run.child("gunicorn")
+    web.send_signal(signal.SIGKILL)
+    web.wait(10)
+    wait_until(lambda: run.health()["healthy"], "the crashed web process to be started again")
+
+    run.kill_everything()
+    run.start()
+    run.wait_healthy(45)
+
+    family = psutil.Process(run.process.pid).children(recursive=True)
+    assert run.stop(signal.SIGINT) == 0
+    assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not Servers(run.state).is_running()
+
+
+def fails_with_one_line(run, **variables):
+    run.start(**variables)
+    assert run.process.wait(timeout=60) == 1
+    lines = run.output.read_text().splitlines()
+    return [line for line in lines if not line.startswith("  ")]
+
+
+def test_a_taken_port_gets_one_line(run):
+    with socket.create_server(("127.0.0.1", run.port)):
+        (line,) = fails_with_one_line(run)
+
+    assert str(run.port) in line
+
+
+@pytest.mark.parametrize(
+    ("variables", "word"),
+    [
+        ({"DATABASE_URL": "nonsense", "MARKETPLACE_DEMO": "1"}, "DATABASE_URL"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL"),
+        ({"MARKETPLACE_DEMO": "0"}, "SITE_URL"),
+    ],
+)
+def test_a_broken_or_unreachable_server_gets_one_line(run, variables, word):
+    (line,) = fails_with_one_line(run, **variables)
+
+    assert word in line
+
+
+def test_an_unreachable_database_gets_one_line_without_its_password(run):
+    url = "postgresql://web:secret-part@127.0.0.1:1/market"
+    urls = dict.fromkeys(("DATABASE_URL", "DATABASE_OWNER_URL", "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL"), url)
+
+    (line,) = fails_with_one_line(run, MARKETPLACE_DEMO="1", REDIS_URL="redis://127.0.0.1:1/0", **urls)
+
+    assert "default database" in line
+    assert "secret-part" not in line

@@ -1,0 +1,133 @@
+"""The registry of promises and what its rooms answer."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+
+from privacy.access import evidence as access_evidence
+from privacy.consent import evidence as consent_evidence
+from privacy.policy import evidence as policy_evidence
+from privacy.policy import promises
+from privacy.policy.errors import UnknownPromise
+from privacy.policy.promises import PROMISES, Evidence, evidence_of, has_evidence, register_evidence
+from privacy.sharing import evidence as sharing_evidence
+
+
+@pytest.fixture
+def no_sources(monkeypatch):
+    monkeypatch.setattr(promises, "_sources", {})
+
+
+def everything_in_order():
+    return Evidence(True, "All is well.")
+
+
+@pytest.mark.django_db
+def test_evidence_of_asks_every_room_once(no_sources):
+    register_evidence("USE-3", everything_in_order)
+    register_evidence("USE-3", everything_in_order)
+    register_evidence("USE-3", lambda: Evidence(None, "Nothing yet."))
+
+    assert [evidence.text for evidence in evidence_of("USE-3")] == ["All is well.", "Nothing yet."]
+
+
+@pytest.mark.django_db
+def test_a_room_that_cannot_answer_counts_against_the_promise(no_sources):
+    def broken():
+        raise OperationalError("the server does not answer")
+
+    register_evidence("USE-3", broken)
+    register_evidence("USE-3", everything_in_order)
+
+    assert [evidence.ok for evidence in evidence_of("USE-3")] == [False, True]
+    assert "OperationalError" in evidence_of("USE-3")[0].text
+    assert "does not answer" not in evidence_of("USE-3")[0].text
+
+
+def test_register_evidence_refuses_an_unknown_promise(no_sources):
+    with pytest.raises(UnknownPromise):
+        register_evidence("COLLECT-99", everything_in_order)
+
+
+def test_a_promise_without_a_room_has_no_evidence(no_sources):
+    assert evidence_of("USE-3") == []
+    assert not has_evidence("USE-3")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("promise_id", [promise_id for promise_id in PROMISES if has_evidence(promise_id)])
+def test_fresh_site_gives_no_evidence_against_a_promise(promise_id):
+    answers = evidence_of(promise_id)
+
+    assert answers
+    assert all(answer.ok is not False for answer in answers), answers
+
+
+@pytest.mark.promise("PROTECT-2")
+@pytest.mark.django_db
+def test_runtime_role_owns_nothing():
+    assert policy_evidence.rights_of_this_process().ok is True
+
+
+@pytest.mark.promise("PROTECT-2")
+def test_keys_apart_is_false_when_they_share_a_database(settings, monkeypatch):
+    from django.db import connections
+
+    monkeypatch.setitem(connections["vault"].settings_dict, "NAME", connections["default"].settings_dict["NAME"])
+
+    assert not policy_evidence._is_apart()
+
+
+@pytest.mark.promise("COLLECT-1")
+def test_declared_fields_counts_an_undeclared_one(monkeypatch):
+    from privacy.policy.models import PolicyVersion
+
+    monkeypatch.delitem(PolicyVersion.not_personal, "announced_at")
+
+    evidence = policy_evidence.declared_fields()
+
+    assert evidence.ok is False
+    assert "1 undeclared" in evidence.text
+
+
+@pytest.mark.django_db
+def test_rooms_answer_with_few_questions(django_assert_max_num_queries):
+    for room in (policy_evidence, consent_evidence, access_evidence, sharing_evidence):
+        assert callable(room.register)
+
+    with django_assert_max_num_queries(100):
+        for promise_id in PROMISES:
+            evidence_of(promise_id)
+
+
+@pytest.mark.django_db
+def test_promises_command_gives_control_tests_and_evidence_as_json():
+    output = io.StringIO()
+
+    call_command("promises", "--json", stdout=output)
+
+    rows = {row["id"]: row for row in json.loads(output.getvalue())}
+    assert list(rows) == list(PROMISES)
+    assert rows["CHANGE-5"]["control"]
+    assert "tests/privacy/policy/test_pages.py::test_policy_is_readable_signed_out" in rows["CHANGE-5"]["tests"]
+    assert rows["CHANGE-5"]["evidence"][0]["ok"] is True
+
+
+def test_promises_command_leaves_the_database_alone_when_offline():
+    output = io.StringIO()
+
+    call_command("promises", "--json", "--offline", stdout=output)
+
+    assert all(row["evidence"] == [] for row in json.loads(output.getvalue()))
+
+
+def test_promises_command_lists_what_no_test_is_marked_with():
+    output = io.StringIO()
+
+    call_command("promises", "--missing", stdout=output)
+
+    assert "promises have no test yet" in output.getvalue()
+    assert "CHANGE-5" not in output.getvalue()

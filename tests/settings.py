@@ -1,0 +1,74 @@
+"""The site's settings for tests: embedded servers of their own, and databases that no other test process uses.
+
+Each test process takes a numbered slot and holds it until it ends, so that several runs, and several
+workers of one run, never meet.
+"""
+
+import fcntl
+import os
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER_VARIABLES = (
+    "DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL", "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL",
+    "REDIS_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "ALLOWED_HOSTS", "PORT", "MARKETPLACE_DB_ROLE", "SANDBOX_URL",
+)  # fmt: skip
+
+
+def take_slot(state: Path) -> tuple[int, Any]:
+    """The first free number, and the lock that keeps it ours."""
+    (state / "slots").mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        lock = (state / "slots" / f"{number}.lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+        else:
+            return number, lock
+    raise AssertionError
+
+
+for _name in SERVER_VARIABLES:
+    os.environ.pop(_name, None)
+os.environ["MARKETPLACE_DEMO"] = "1"
+os.environ.setdefault("MARKETPLACE_STATE", str(ROOT / ".state" / "test"))
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver runs an event loop in the test's thread
+
+from marketplace.environment import make_state_directory, state_directory  # noqa: E402
+
+SERVERS_STATE = state_directory()
+make_state_directory(SERVERS_STATE.parent)
+make_state_directory(SERVERS_STATE)
+
+from marketplace.settings import *  # noqa: E402, F403
+from marketplace.settings import CACHES, DATABASES, environment  # noqa: E402
+
+SLOT, SLOT_LOCK = take_slot(SERVERS_STATE)
+STATE = SERVERS_STATE / "slots" / str(SLOT)
+MEDIA_ROOT = STATE / "files"
+STATIC_ROOT = STATE / "static"
+
+DATABASES["default"]["NAME"] = f"test_{SLOT}"
+DATABASES["vault"]["NAME"] = f"test_{SLOT}_vault"
+for _database in DATABASES.values():
+    _database["TEST"] = {"NAME": _database["NAME"], "MIGRATE": False}
+
+BROKER_REDIS_URL = environment.redis_url.replace("db=0", f"db={2 * SLOT}")
+CELERY_BROKER_URL = environment.redis_url.replace("unix://", "redis+socket://").replace("db=0", f"virtual_host={2 * SLOT}")
+CACHES["default"]["LOCATION"] = environment.redis_url.replace("db=0", f"db={2 * SLOT + 1}")
+
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2Hasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STATE / "exports", "base_url": None},
+    },
+}
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
