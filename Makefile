@@ -41,7 +41,7 @@ test: $(VENV)/development.stamp
 	@$(PYTEST) $(ARGS)
 else
 test: check browser
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --dist worksteal
 	@$(MAKE) --no-print-directory missing
 endif
 

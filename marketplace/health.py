@@ -5,9 +5,10 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marketplace.pulse import pulse_age
 
@@ -25,7 +26,7 @@ def check_database(alias: str) -> dict[str, Any]:
 
 
 def check_broker() -> dict[str, Any]:
-    client = redis.Redis.from_url(settings.BROKER_REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
+    client = redis.Redis.from_url(settings.BROKER_REDIS_URL, socket_timeout=5, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
     try:
         client.ping()
     except redis.RedisError:

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
+ELSEWHERE = Path("/var/tmp")  # noqa: S108 - outlives a restart of the machine; `claim` refuses what is not ours
+SHORT = Path("/tmp")  # noqa: S108 - the same
 LONGEST_SOCKET_DIRECTORY = 80  # a socket's path may have 107 bytes, its file name included
 
 
@@ -76,10 +78,10 @@ class Layout:
     def of(cls, state: Path) -> "Layout":
         account = server_account()
         mark = hashlib.sha256(f"{state}:{account.uid}".encode()).hexdigest()[:12]
-        home = state / "servers" if can_reach(state, account) else Path("/var/tmp") / f"marketplace-{mark}"
+        home = state / "servers" if can_reach(state, account) else ELSEWHERE / f"marketplace-{mark}"
         sockets = home / "sockets"
         if len(os.fsencode(sockets)) > LONGEST_SOCKET_DIRECTORY:
-            sockets = Path("/tmp") / f"marketplace-{mark}"
+            sockets = SHORT / f"marketplace-{mark}"
         return cls(state=state, home=home, sockets=sockets, account=account)
 
     @property

@@ -6,11 +6,13 @@ An unsafe or missing value stops the start. DEBUG is off always: its error pages
 import ssl
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marketplace.environment import ROOT, Environment, broker_url
 
@@ -94,6 +96,8 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "marketplace.context.site",
+                "orders.basket.contents.basket_count",
             ],
         },
     },
@@ -111,7 +115,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": environment.cache_url,
-        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 5},
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 5, "retry": Retry(NoBackoff(), 1)},
     },
 }
 SESSION_ENGINE = "marketplace.accounts.sessions"
@@ -170,7 +174,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_SECURE = not DEMO
 LANGUAGE_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SAMESITE: Literal["Lax"] = "Lax"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -223,6 +227,9 @@ ORDERS_CARRIER = environment.optional("ORDERS_CARRIER", "orders.parcels.sandbox.
 ORDERS_OUTSIDE_TIMEOUT = 4  # seconds
 ORDERS_PAYMENT_WINDOW = timedelta(minutes=60)
 ORDERS_CLOSE_AFTER = timedelta(minutes=environment.number("ORDERS_CLOSE_AFTER_MINUTES", 14 * 24 * 60))
+ORDERS_INVOICE_ISSUER: list[str] = environment.optional(
+    "INVOICE_ISSUER", "Marketplace|Example Street 1|10115 Berlin|Germany|DE000000000"
+).split("|")
 
 # Interfaces for programs
 REST_FRAMEWORK = {
@@ -276,9 +283,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"without_values": {"()": "marketplace.errors.WithoutValues"}},
-    "formatters": {
-        "plain": {"()": "marketplace.errors.FrameFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
-    },
+    "formatters": {"plain": {"()": "marketplace.errors.FrameFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_values"]},
         "nowhere": {"class": "logging.NullHandler"},
@@ -290,29 +295,3 @@ LOGGING = {
         "axes": {"handlers": ["nowhere"], "propagate": False},
     },
 }
-
-
-def _present(dotted: str) -> bool:  # until every part is in the tree
-    from importlib.util import find_spec
-
-    try:
-        return bool(dotted) and find_spec(dotted) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-INSTALLED_APPS = [name for name in INSTALLED_APPS if _present(name) or _present(name.rpartition(".")[0])]
-if not _present("marketplace.admin"):
-    INSTALLED_APPS[0] = "django.contrib.admin.apps.SimpleAdminConfig"
-if not _present("marketplace.accounts.models"):
-    INSTALLED_APPS.remove("marketplace.accounts")
-    AUTH_USER_MODEL = "auth.User"
-if not _present("marketplace.demo.__init__") and "marketplace.demo" in INSTALLED_APPS:
-    INSTALLED_APPS.remove("marketplace.demo")
-INSTALLED_APPS = [name for name in INSTALLED_APPS if name not in environment.optional("LEAVE_OUT").split(",")]
-MIDDLEWARE = [name for name in MIDDLEWARE if _present(name.rpartition(".")[0])]
-AUTHENTICATION_BACKENDS = [name for name in AUTHENTICATION_BACKENDS if _present(name.rpartition(".")[0])]
-DATABASE_ROUTERS = [name for name in DATABASE_ROUTERS if _present(name.rpartition(".")[0])]
-if not _present(SESSION_ENGINE):
-    SESSION_ENGINE = "django.contrib.sessions.backends.cache"
-STATICFILES_DIRS = [path for path in STATICFILES_DIRS if path.exists()]

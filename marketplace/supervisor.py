@@ -22,6 +22,8 @@ from types import FrameType
 import psycopg2
 import redis
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marketplace.embedded import ServerFailed, lease_if_embedded
 from marketplace.environment import ROOT, Environment
@@ -137,20 +139,22 @@ def require_servers(environment: Environment) -> None:
             reason = str(error).strip().splitlines()[-1]
             raise StartFailed(f"The {alias} database does not answer: {reason}") from None
     try:
-        with contextlib.closing(redis.Redis.from_url(environment.redis_url, socket_connect_timeout=5, socket_timeout=5)) as client:
+        client = redis.Redis.from_url(environment.redis_url, socket_connect_timeout=5, socket_timeout=5, retry=Retry(NoBackoff(), 0))
+        with contextlib.closing(client):
             client.ping()
     except redis.RedisError as error:
         raise StartFailed(f"The broker (REDIS_URL) does not answer: {type(error).__name__}.") from None
 
 
 def prepare_databases() -> None:
-    result = subprocess.run([sys.executable, "-m", "marketplace.preparation"], cwd=ROOT, env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"})
+    command = [sys.executable, "-m", "marketplace.preparation"]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"}, check=False)
     if result.returncode != 0:
         raise StartFailed("The databases could not be brought up to date; the lines above say why.")
 
 
 def prepare_site(environment: Environment) -> None:
-    """What the site's own commands keep in the database, and the demo's data once."""
+    """What the site's own command keeps in the database."""
     import django
     from django.core.management import call_command, get_commands
     from django.db import connections
@@ -162,12 +166,21 @@ def prepare_site(environment: Environment) -> None:
     if "setup_site" in commands:
         call_command("setup_site", verbosity=0)
         say("The site's rules and texts are in place")
-    loaded = environment.state / "demo.loaded"
-    if environment.demo and "load_demo" in commands and not loaded.exists():
-        say("Loading the demo's data, once")
-        call_command("load_demo", verbosity=0)
-        loaded.touch()
     connections.close_all()
+
+
+def load_demo_once(environment: Environment) -> None:
+    """The demo's orders go through the running worker and sandbox, so this waits until the site answers."""
+    loaded = environment.state / "demo.loaded"
+    if not environment.demo or loaded.exists():
+        return
+    say("Loading the demo's data, once")
+    command = [sys.executable, "manage.py", "load_demo"]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "MARKETPLACE_DB_ROLE": "worker"}, stdout=subprocess.DEVNULL, check=False)
+    if result.returncode == 0:
+        loaded.touch()
+    else:
+        say("The demo's data is incomplete; the next start tries again.")
 
 
 def answers(url: str) -> bool:
@@ -191,6 +204,7 @@ def run_processes(children: list[Child], environment: Environment) -> None:
             child.keep_running()
         if not ready and answers(f"{address}/healthz"):
             ready = True
+            load_demo_once(environment)
             welcome(environment)
         if not ready and time.monotonic() > limit:
             raise StartFailed(f"The site did not become healthy within {READY_LIMIT} s; {address}/healthz says what is missing.")

@@ -2,5 +2,6 @@
 
 from orders.catalogue import admin as catalogue
 from orders.lifecycle import admin as lifecycle
+from orders.lifecycle import dashboard
 
-__all__ = ["catalogue", "lifecycle"]
+__all__ = ["catalogue", "dashboard", "lifecycle"]

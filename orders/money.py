@@ -13,9 +13,21 @@ SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 
 def format_money(amount: int, currency: str) -> str:
     """``1290, "EUR"`` as ``€12.90``, in the way of the active language."""
-    digits = MINOR_DIGITS[currency]
-    number = number_format(Decimal(amount).scaleb(-digits), decimal_pos=digits, force_grouping=True)
+    number = number_format(major_units(amount, currency), decimal_pos=MINOR_DIGITS[currency], force_grouping=True)
     return _("%(symbol)s%(number)s") % {"symbol": SYMBOLS[currency], "number": number}
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """``Decimal("12.90"), "EUR"`` as ``1290``; ``ValueError`` for a fraction of the smallest coin."""
+    units = amount.scaleb(MINOR_DIGITS[currency])
+    if units != units.to_integral_value():
+        raise ValueError("smaller than the smallest coin")
+    return int(units)
+
+
+def major_units(amount: int, currency: str) -> Decimal:
+    """``1290, "EUR"`` as ``Decimal("12.90")``."""
+    return Decimal(amount).scaleb(-MINOR_DIGITS[currency])
 
 
 def split_by_weight(total: int, weights: Sequence[int]) -> list[int]:

@@ -95,9 +95,7 @@ def ground_shadow(p: Palette, x: float, y: float, across: float) -> str:
 
 def leaf(x: float, y: float, turn: float, size: float, fill: str, rib: str) -> str:
     blade = path("M0 0C-48-52-44-138 0-190 44-138 48-52 0 0z", fill)
-    return group(
-        [blade, line("M0-8V-150", rib, 4)], f'transform="translate({x:g} {y:g}) rotate({turn:g}) scale({size:g})"'
-    )
+    return group([blade, line("M0-8V-150", rib, 4)], f'transform="translate({x:g} {y:g}) rotate({turn:g}) scale({size:g})"')
 
 
 def mug(p: Palette) -> str:
@@ -147,10 +145,7 @@ def bowl(p: Palette) -> str:
 def lamp(p: Palette) -> str:
     return "".join(
         [
-            *(
-                ellipse(300, 250, wide, wide * 0.88, "hsl(46 95% 84%)", 'opacity="0.2"')
-                for wide in (230, 195, 160, 125)
-            ),
+            *(ellipse(300, 250, wide, wide * 0.88, "hsl(46 95% 84%)", 'opacity="0.2"') for wide in (230, 195, 160, 125)),
             ground_shadow(p, 300, 484, 130),
             rect(290, 280, 20, 110, WOOD_DARK, 6),
             path("M246 400C246 364 354 364 354 400 384 424 376 486 340 488H260C224 486 216 424 246 400z", p.main),

@@ -11,7 +11,9 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
@@ -41,20 +43,39 @@ def is_signed(secret: str, header: str, body: bytes, now: float) -> bool:
     return hmac.compare_digest(expected.encode(), header.encode()) and fresh
 
 
-def answer_webhook(request: HttpRequest, partner: str, receive: Callable[[dict[str, Any]], str]) -> HttpResponse:
-    """400 and an entry in the log for a message that ``partner`` did not sign; 200 for every other one.
+@dataclass(frozen=True)
+class Message:
+    """What a partner tells: its own id of the message, what happened, and our id of the thing it happened to."""
 
-    ``receive`` gets the message and returns what became of it; ``KeyError``, ``TypeError`` and ``ValueError``
-    mean that we do not know such a message.
+    id: UUID
+    kind: str
+    about: UUID
+
+
+def read_message(body: bytes, about: str) -> Message | None:
+    """The message in ``body``, its thing named ``about``; None for what we do not understand."""
+    try:
+        told = json.loads(body)
+        values = [told["id"], told["type"], told[about]]
+        if not all(isinstance(value, str) for value in values):
+            return None
+        return Message(id=UUID(told["id"]), kind=told["type"][:40], about=UUID(told[about]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def answer_webhook(request: HttpRequest, *, partner: str, about: str, receive: Callable[[Message], str]) -> HttpResponse:
+    """400 and an entry in the log for what ``partner`` did not sign; 200 for everything else, understood or not.
+
+    ``receive`` takes the message in and returns in a word what became of it.
     """
     body = request.body
-    secret = Recipient.objects.filter(slug=partner).values_list("webhook_secret", flat=True).first()
+    known = Recipient.objects.filter(slug=partner).first()
+    secret: Any = known.webhook_secret if known else None
     header = request.headers.get(HEADER, "")
     if not secret or len(body) > LARGEST_BODY or not is_signed(secret, header, body, time.time()):
         record(Event.WEBHOOK_REFUSED, by=Actor.job(partner), outcome="signature_invalid")
         return HttpResponse("signature invalid\n", status=400, content_type="text/plain")
-    try:
-        outcome = receive(json.loads(body))
-    except (KeyError, TypeError, ValueError):
-        outcome = "unknown"
+    message = read_message(body, about)
+    outcome = receive(message) if message else "unknown"
     return HttpResponse(f"{outcome}\n", content_type="text/plain")

@@ -15,6 +15,8 @@ class PrivacyConfig(AppConfig):
         from privacy.declarations import registry
         from privacy.policy import evidence as policy_evidence
         from privacy.retention import checks
+        from privacy.retention import evidence as retention_evidence
+        from privacy.rights import evidence as rights_evidence
         from privacy.rights.registrations import register_all
         from privacy.sharing import evidence as sharing_evidence
         from privacy.vault.commitments import VaultKeySource
@@ -23,6 +25,13 @@ class PrivacyConfig(AppConfig):
         assert registry.check_declarations and checks.check_lifetimes
         register_key_source(VaultKeySource())
         post_migrate.connect(install_grants, sender=self, dispatch_uid="privacy.install_grants")
-        for room in (policy_evidence, consent_evidence, access_evidence, sharing_evidence):
+        for room in (
+            policy_evidence,
+            consent_evidence,
+            access_evidence,
+            sharing_evidence,
+            retention_evidence,
+            rights_evidence,
+        ):
             room.register()
         register_all()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import redis
 from django.conf import settings
@@ -24,8 +23,9 @@ from tests.settings import ROOT, SERVERS_STATE, SLOT, environment
 OWNERS = {"default": MAIN_OWNER, "vault": VAULT_OWNER}
 USERS = {"default": MAIN_USERS, "vault": VAULT_USERS}
 SHAPES = (  # whatever decides what a fresh database holds
-    "*/migrations/*.py", "*/*/migrations/*.py", "**/models.py", "**/fields.py", "**/grants.py", "privacy/policy/**/*", "privacy/consent/statements.py",
-    "privacy/declarations/*.py", "**/management/commands/setup_site.py", "marketplace/database_roles.py", "requirements.txt",
+    "*/migrations/*.py", "*/*/migrations/*.py", "**/models.py", "**/fields.py", "**/grants.py", "privacy/policy/**/*",
+    "privacy/consent/statements.py", "privacy/declarations/*.py", "**/management/commands/setup_site.py",
+    "marketplace/database_roles.py", "requirements.txt",
 )  # fmt: skip
 KEPT_TEMPLATES = 4
 
@@ -39,7 +39,7 @@ def process_environment(main: str, vault: str, **more: str) -> dict[str, str]:
     }
     product_secrets = {name: environment.generated[name] for name in DEMO_SECRETS if not name.endswith("PASSWORD")}
     return {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "LEAVE_OUT") if name in os.environ},
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
         **urls,
         **product_secrets,
         "PYTHONPATH": str(ROOT),
@@ -120,7 +120,9 @@ class TestDatabases:
 
     def _drop_old_templates(self) -> None:
         with self.admin.cursor() as cursor:
-            cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%%' ORDER BY oid DESC OFFSET %s", [2 * KEPT_TEMPLATES])
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%%' ORDER BY oid DESC OFFSET %s", [2 * KEPT_TEMPLATES]
+            )
             names = [name for (name,) in cursor.fetchall()]
         for name in names:
             with contextlib.suppress(errors.ObjectInUse):

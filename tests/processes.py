@@ -1,5 +1,6 @@
 """Real processes of the product beside a test: a Celery worker that can be killed, and the sandbox of the outside world."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -98,10 +99,8 @@ class LiveProcess:
     def _signal(self, number: int) -> None:
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
         self.process.wait(timeout=START_LIMIT)
         self.process = None
 
@@ -127,7 +126,8 @@ class Sandbox(LiveProcess):
     def __init__(self, site_url: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__("sandbox", ["-m", "marketplace.demo.sandbox"], SANDBOX_PORT=str(self.port), SANDBOX_URL=self.url, SITE_URL=site_url)
+        variables = {"SANDBOX_PORT": str(self.port), "SANDBOX_URL": self.url, "SITE_URL": site_url}
+        super().__init__("sandbox", ["-m", "marketplace.demo.sandbox"], **variables)
 
     def is_ready(self) -> bool:
         try:

@@ -44,12 +44,12 @@ def _end_sessions(actor: Actor, user: User) -> None:
 @admin.register(User)
 class UserAdmin(OpenableAdmin):
     viewers = HELPERS
-    list_display = ["id", "role", "masked_email", "is_active", "created_at", "confirmed_at"]
+    list_display = ["short_id", "role", "masked_email", "is_active", "created_at", "confirmed_at"]
     list_filter = ["role", "is_active"]
     list_select_related = ["details"]
     ordering = ["-id"]
-    fields = ["id", "role", "is_active", "locale", "created_at", "confirmed_at", "closed_at", "open_sessions"]
-    readonly_fields = fields
+    fields = ("id", "role", "is_active", "locale", "created_at", "confirmed_at", "closed_at", "open_sessions")
+    readonly_fields = ("id", "role", "is_active", "locale", "created_at", "confirmed_at", "closed_at", "open_sessions")
     buttons = (
         Button(
             name="end_sessions",
@@ -62,6 +62,11 @@ class UserAdmin(OpenableAdmin):
         ),
         *(role_button(role) for role in Role if role in STAFF_ROLES),
     )
+
+    @admin.display(description=_("account"), ordering="id")
+    def short_id(self, user: User) -> str:
+        """The random end of the id: enough to tell two rows of a page apart."""
+        return user.pk.hex[-8:]
 
     @admin.display(description=_("email address"))
     def masked_email(self, user: User) -> Any:
@@ -89,4 +94,3 @@ class UserAdmin(OpenableAdmin):
     def personal_records(self, obj: User) -> list[PersonalRecord]:
         details = getattr(obj, "details", None)
         return [details] if details else []
-

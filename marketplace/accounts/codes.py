@@ -36,11 +36,7 @@ def matching_step(secret: str, code: str, after: int | None, at: datetime | None
     """
     totp = pyotp.TOTP(secret)
     now = int((at or timezone.now()).timestamp()) // STEP_SECONDS
-    matches = [
-        step
-        for step in range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
-        if pyotp.utils.strings_equal(totp.generate_otp(step), code)
-    ]
+    matches = [step for step in range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1) if pyotp.utils.strings_equal(totp.generate_otp(step), code)]
     usable = [step for step in matches if after is None or step > after]
     return usable[-1] if usable else None
 

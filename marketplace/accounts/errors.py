@@ -1,8 +1,16 @@
 """What can stand in the way of an account; no message ever holds an address or a name."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class AccountError(Exception):
-    """Base of all."""
+    """Base of all; ``explanation`` is what staff read."""
+
+    explanation: str | Promise = _("This is not possible.")
+
+    def __str__(self) -> str:
+        return str(self.explanation)
 
 
 class TokenInvalid(AccountError):
@@ -14,7 +22,9 @@ class MailboxTaken(AccountError):
 
 
 class NotAllowed(AccountError):
-    """The actor's role may not do this."""
+    """The actor's role may not do this, or not to this account."""
+
+    explanation = _("Your role may not do this, or not to this account.")
 
 
 class AlreadyEnrolled(AccountError):

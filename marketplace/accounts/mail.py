@@ -66,7 +66,7 @@ def pending_mailbox(mail: OutboundMail) -> Sealed | None:
 
 
 def _pending(mail: OutboundMail) -> PendingMailbox | None:
-    return PendingMailbox.objects.filter(pk=mail.object_id).first()
+    return PendingMailbox.objects.filter(pk=mail.object_id).first() if mail.object_id else None
 
 
 def _account(mail: OutboundMail) -> User:

@@ -40,7 +40,7 @@ def actor_of(request: HttpRequest) -> Actor:
         return ANONYMOUS
     if is_half_signed_in(request):
         return ANONYMOUS
-    return request.user.actor  # type: ignore[union-attr]
+    return request.user.actor
 
 
 def open_to_half_signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

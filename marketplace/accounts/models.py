@@ -166,6 +166,9 @@ class MailboxIndex(models.Model):
         verbose_name = _("mailbox index")
         verbose_name_plural = _("mailbox index")
 
+    def __str__(self) -> str:
+        return f"mailbox of {self.user_id}"
+
 
 class TokenQuerySet(models.QuerySet["AccountToken"]):
     def usable(self) -> TokenQuerySet:
@@ -202,6 +205,9 @@ class AccountToken(models.Model):
     class Meta:
         verbose_name = _("mailed link")
         verbose_name_plural = _("mailed links")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
 
 
 class PasswordResetRequest(Job):

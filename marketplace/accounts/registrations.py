@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marketplace.accounts.actions import close_account, close_unconfirmed_accounts, forget_answered_resets
 from marketplace.accounts.mail import declare_mails
-from marketplace.accounts.sessions import SessionStore
+from marketplace.accounts.sessions import forget_ended_sessions
 from marketplace.accounts.tokens import forget_old_tokens
 from privacy.policy.roles import Actor
 from privacy.retention.registry import register_cleanup
@@ -16,7 +16,7 @@ def register_all() -> None:
     declare_mails()
     register_step("account", close_erased_account)
     register_cleanup("unconfirmed accounts", close_unconfirmed_accounts)
-    register_cleanup("sessions", SessionStore.clear_expired)
+    register_cleanup("sessions", forget_ended_sessions)
     register_cleanup("mailed links", forget_old_tokens)
     register_cleanup("password resets", forget_answered_resets)
 

@@ -33,9 +33,8 @@ class SessionStore(DatabaseSessionStore):
         return AccountSession
 
     def _get_session_from_db(self) -> Any:
-        found = self.model.objects.filter(
-            session_key=session_digest(self.session_key), expire_date__gt=timezone.now()
-        ).first()
+        sessions = self.get_model_class().objects
+        found = sessions.filter(session_key=session_digest(self.session_key or ""), expire_date__gt=timezone.now()).first()
         if found is None:
             self._session_key = None  # a key that the browser made up is never taken over
         else:
@@ -47,8 +46,9 @@ class SessionStore(DatabaseSessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         user_id = data.get(SESSION_KEY)
-        return self.model(
-            session_key=session_digest(self._get_or_create_session_key()),
+        key = self._get_or_create_session_key()  # type: ignore[attr-defined]
+        return self.get_model_class()(
+            session_key=session_digest(key),
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             user_id=UUID(user_id) if user_id else None,
@@ -61,11 +61,14 @@ class SessionStore(DatabaseSessionStore):
             self.model.objects.filter(session_key=session_digest(key)).delete()
 
     @classmethod
-    def clear_expired(cls) -> int:
-        """Delete sessions that have ended, 5,000 at a time; returns how many."""
-        model = cls.get_model_class()
-        with transaction.atomic():
-            ended = model.objects.filter(expire_date__lt=timezone.now())
-            keys = list(ended.values_list("pk", flat=True)[:5000])
-            deleted, _ = model.objects.filter(pk__in=keys).delete()
-        return deleted
+    def clear_expired(cls) -> None:
+        forget_ended_sessions()
+
+
+def forget_ended_sessions() -> int:
+    """Delete sessions that have ended, up to 5,000; returns how many."""
+    sessions = SessionStore.get_model_class().objects
+    with transaction.atomic():
+        keys = list(sessions.filter(expire_date__lt=timezone.now()).values_list("pk", flat=True)[:5000])
+        deleted, _ = sessions.filter(pk__in=keys).delete()
+    return int(deleted)

@@ -29,9 +29,7 @@ def token_digest(token: str) -> bytes:
 def issue_token(user: User, kind: Kind) -> str:
     """A new token for ``user``; earlier ones of the same kind keep working until one of them is used."""
     token = secrets.token_urlsafe(32)
-    AccountToken.objects.create(
-        user=user, kind=kind, digest=token_digest(token), expires_at=timezone.now() + LASTS[kind]
-    )
+    AccountToken.objects.create(user=user, kind=kind, digest=token_digest(token), expires_at=timezone.now() + LASTS[kind])
     return token
 
 

@@ -9,12 +9,11 @@ from django.utils.translation import get_language
 from marketplace.accounts.actions import (
     appoint_staff,
     confirm_mailbox,
-    enrollment_of,
+    hand_over_second_factor,
     sign_up,
-    verify_second_factor,
 )
 from marketplace.accounts.codes import current_code
-from marketplace.accounts.models import AccountToken, User
+from marketplace.accounts.models import AccountToken
 from marketplace.accounts.queries import account_with_mailbox
 from marketplace.accounts.tokens import issue_token
 from privacy.access.gate import open_access, unit_of_work
@@ -97,12 +96,5 @@ def _make_customer(account: DemoAccount) -> None:
 
 
 def _make_staff(account: DemoAccount) -> None:
-    user = appoint_staff(
-        by=DEMO, email=account.email, name=account.name, role=account.role, password=DEMO_PASSWORD
-    )
-    _enroll(user)
-
-
-def _enroll(user: User) -> None:
-    secret, _uri = enrollment_of(by=DEMO, user=user)
-    verify_second_factor(by=DEMO, user=user, code=current_code(secret))
+    user = appoint_staff(by=DEMO, email=account.email, name=account.name, role=account.role, password=DEMO_PASSWORD)
+    hand_over_second_factor(by=DEMO, user=user)

@@ -70,8 +70,8 @@ def newest_mails(limit: int = SHOWN) -> list[DemoMail]:
     return [mail for path in _files()[:limit] if (mail := _read(path)) is not None]
 
 
-def find_mail(id: UUID) -> DemoMail | None:
-    return _read(mailbox_folder() / f"{id.hex}{SUFFIX}")
+def find_mail(mail_id: UUID) -> DemoMail | None:
+    return _read(mailbox_folder() / f"{mail_id.hex}{SUFFIX}")
 
 
 def _files() -> list[Path]:
@@ -81,13 +81,13 @@ def _files() -> list[Path]:
 
 
 def _write(folder: Path, message: EmailMessage) -> None:
-    id = uuid7()
-    mail = DemoMail(str(id), ", ".join(message.to), message.subject, str(message.body), timezone.now().isoformat())
-    draft = folder / f"{id.hex}.draft"
+    key = uuid7()
+    mail = DemoMail(str(key), ", ".join(message.to), str(message.subject), str(message.body), timezone.now().isoformat())
+    draft = folder / f"{key.hex}.draft"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(_cipher().encrypt(json.dumps(asdict(mail)).encode()))
-    draft.rename(folder / f"{id.hex}{SUFFIX}")
+    draft.rename(folder / f"{key.hex}{SUFFIX}")
 
 
 def _read(path: Path) -> DemoMail | None:

@@ -31,6 +31,7 @@ from typing import Any
 KEY = re.compile(r"[A-Za-z0-9-]{1,64}")
 SETTLED = ("succeeded", "declined")
 LARGEST_BODY = 20_000
+CHANCE = random.SystemRandom()
 LABELS = {"card": "Visa ending 4242", "declined": "Visa ending 0002", "slow": "Mastercard ending 4444"}
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS operation (
@@ -107,9 +108,7 @@ class Outside:
 
     def must_wait(self, key: str) -> bool:
         """True for the first caller of a ``slow`` operation."""
-        return bool(
-            self.books.run("UPDATE operation SET held = 1 WHERE key = ? AND method = 'slow' AND held = 0 RETURNING key", key)
-        )
+        return bool(self.books.run("UPDATE operation SET held = 1 WHERE key = ? AND method = 'slow' AND held = 0 RETURNING key", key))
 
     def operation(self, key: str) -> tuple[int, dict[str, Any]]:
         return (200, self._shown(key)) if self.books.one("SELECT key FROM operation WHERE key = ?", key) else (404, {})
@@ -118,7 +117,7 @@ class Outside:
         """Book a parcel; its address is looked at and not kept."""
         if not told["address"].get("line1"):
             return 422, {"error": "address incomplete"}
-        number = f"SB{random.SystemRandom().randrange(10**10):010d}"
+        number = f"SB{CHANCE.randrange(10**10):010d}"
         self.books.run(
             "INSERT OR IGNORE INTO booking (key, parcel, tracking_number, label_reference) VALUES (?, ?, ?, ?)",
             key, str(uuid.UUID(told["parcel"])), number, f"L-{uuid.uuid4().hex[:16]}",
@@ -132,13 +131,11 @@ class Outside:
     def collect(self, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Fetch a parcel once; it moves from then on."""
         parcel = str(uuid.UUID(told["parcel"]))
-        first = self.books.run(
-            "UPDATE booking SET collected = 1 WHERE parcel = ? AND collected = 0 RETURNING parcel", parcel
-        )
+        first = self.books.run("UPDATE booking SET collected = 1 WHERE parcel = ? AND collected = 0 RETURNING parcel", parcel)
         if not first and not self.books.one("SELECT 1 FROM booking WHERE parcel = ?", parcel):
             return 404, {}
         if first:
-            late = self.behavior.delivered_after + 1 if random.random() < self.behavior.disorder else 0
+            late = self.behavior.delivered_after + 1 if CHANCE.random() < self.behavior.disorder else 0
             self._tell("/webhooks/parcels/", {"type": "parcel.in_transit", "parcel": parcel}, self.behavior.transit_after + late)
             self._tell("/webhooks/parcels/", {"type": "parcel.delivered", "parcel": parcel}, self.behavior.delivered_after)
         return 202, {"state": "collecting"}
@@ -174,16 +171,15 @@ class Outside:
 
     def _shown(self, key: str) -> dict[str, Any]:
         row = self.books.one("SELECT state, method FROM operation WHERE key = ?", key)
-        assert row is not None
-        return {"state": row["state"], "label": LABELS.get(row["method"], "")}
+        return {"state": row["state"], "label": LABELS.get(row["method"], "")} if row else {}
 
     def _tell(self, path: str, message: dict[str, str], after: float) -> None:
-        id = str(uuid.uuid4())
-        body = json.dumps({"id": id, **message})
-        copies = 2 if random.random() < self.behavior.twice else 1
+        message_id = str(uuid.uuid4())
+        body = json.dumps({"id": message_id, **message})
+        copies = 2 if CHANCE.random() < self.behavior.twice else 1
         for copy in range(copies):
             due = time.time() + after + copy * self.behavior.retry_after
-            self.books.run("INSERT INTO message (id, path, body, due) VALUES (?, ?, ?, ?)", id, path, body, due)
+            self.books.run("INSERT INTO message (id, path, body, due) VALUES (?, ?, ?, ?)", message_id, path, body, due)
 
     def _send(self, path: str, body: bytes) -> bool:
         moment = int(time.time())
@@ -203,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Sandbox
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         area, _, key = self.path.rpartition("/")
         if self.path == "/livez":
             self._answer(200, {"state": "up"})
@@ -214,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, {})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         try:
             status, answer = self._take()
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -254,7 +250,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the caller has given up waiting
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Nothing."""
 
 
@@ -302,14 +298,15 @@ def main() -> int:
             Behavior.from_environment(),
         )
     except KeyError as missing:
-        print(f"sandbox: {missing.args[0]} is not set", file=sys.stderr)
+        sys.stderr.write(f"sandbox: {missing.args[0]} is not set\n")
         return 2
     except OSError as problem:
-        print(f"sandbox: cannot listen: {problem.strerror}", file=sys.stderr)
+        sys.stderr.write(f"sandbox: cannot listen: {problem.strerror}\n")
         return 1
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=sandbox.stop).start())
     sandbox.start_clockwork()
-    print(f"sandbox: ready on port {sandbox.server_port}", flush=True)
+    sys.stdout.write(f"sandbox: ready on port {sandbox.server_port}\n")
+    sys.stdout.flush()
     try:
         sandbox.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ app_name = "demo"
 
 urlpatterns = [
     path("demo/mailbox/", views.mailbox, name="mailbox"),
-    path("demo/mailbox/<uuid:id>/", views.message, name="message"),
+    path("demo/mailbox/<uuid:mail_id>/", views.message, name="message"),
 ]
 if not settings.DEMO:
     urlpatterns = []

@@ -23,8 +23,8 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @open_to_half_signed_in
 @never_cache
 @require_GET
-def message(request: HttpRequest, id: UUID) -> HttpResponse:
-    mail = find_mail(id)
+def message(request: HttpRequest, mail_id: UUID) -> HttpResponse:
+    mail = find_mail(mail_id)
     if mail is None:
         raise Http404
     return render(request, "demo/message.html", {"mail": mail})

@@ -36,11 +36,7 @@ def read_basket(session: SessionBase) -> list[BasketItem]:
     if not stored:
         return []
     products = products_by_id(UUID(product_id) for product_id in stored)
-    return [
-        BasketItem(products[UUID(product_id)], quantity)
-        for product_id, quantity in stored.items()
-        if UUID(product_id) in products
-    ]
+    return [BasketItem(products[UUID(product_id)], quantity) for product_id, quantity in stored.items() if UUID(product_id) in products]
 
 
 def add_to_basket(session: SessionBase, product: Product, quantity: int) -> None:

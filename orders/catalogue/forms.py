@@ -2,6 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.catalogue.models import Product
+from orders.money import SHOP_CURRENCY, major_units, minor_units
 from orders.pictures import KINDS
 
 
@@ -13,6 +14,7 @@ class SearchForm(forms.Form):
 
 class ProductForm(forms.ModelForm):
     kind = forms.ChoiceField(label=_("picture"), choices=[(kind, kind) for kind in sorted(KINDS)])
+    price = forms.DecimalField(label=_("price with tax, in euros"), min_value=major_units(1, SHOP_CURRENCY), max_digits=8, decimal_places=2)
     on_hand = forms.IntegerField(label=_("pieces on hand"), min_value=0, max_value=1_000_000)
 
     class Meta:
@@ -23,6 +25,10 @@ class ProductForm(forms.ModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         if not self.instance._state.adding:
             self.fields["on_hand"].initial = self.instance.stock.on_hand
+            self.initial["price"] = major_units(self.instance.price, self.instance.currency)
+
+    def clean_price(self) -> int:
+        return minor_units(self.cleaned_data["price"], SHOP_CURRENCY)
 
     def clean_on_hand(self) -> int:
         on_hand = self.cleaned_data["on_hand"]

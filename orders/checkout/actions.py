@@ -122,9 +122,7 @@ def _lines(order: Order, quoted: Quote) -> list[OrderLine]:
 def _write_person(order: Order, *, by: Actor, name: Sealed, email: Sealed, address: Mapping[str, str]) -> None:
     """Copies, not links: the order keeps who it was for when the account changes."""
     case = Reference.to(order)
-    with open_access(by=by, purpose=Purpose.ORDER, subject=order.subject, case=case) as grant:
-        OrderContact.objects.create(
-            subject=order.subject, order=order, name=grant.open(name), email=grant.open(email)
-        )
-    with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.subject, case=case):
-        OrderAddress.objects.create(subject=order.subject, order=order, country=order.country, **address)
+    with open_access(by=by, purpose=Purpose.ORDER, subject=order.person, case=case) as grant:
+        OrderContact.objects.create(subject=order.person, order=order, name=grant.open(name), email=grant.open(email))
+    with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.person, case=case):
+        OrderAddress.objects.create(subject=order.person, order=order, country=order.country, **address)

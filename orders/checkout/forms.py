@@ -16,6 +16,8 @@ from privacy.access.forms import StrictForm
 from privacy.consent.forms import consent_fields, purposes_ticked
 from privacy.declarations.purposes import Purpose
 
+CHOOSE = {"required": _("Please choose one.")}
+
 METHOD_NOTES = {
     Method.CARD: _("The bank sets the money aside at once."),
     Method.DECLINED: _("To see what happens when the bank says no."),
@@ -30,7 +32,7 @@ def country_choices() -> list[tuple[str, str]]:
 
 def method_field() -> forms.ChoiceField:
     choices = [(method.value, f"{method.label}. {METHOD_NOTES[method]}") for method in Method]
-    return forms.ChoiceField(label=_("How do you want to pay?"), choices=choices, widget=forms.RadioSelect)
+    return forms.ChoiceField(label=_("How do you want to pay?"), choices=choices, widget=forms.RadioSelect, error_messages=CHOOSE)
 
 
 class CheckoutForm(StrictForm):
@@ -44,11 +46,11 @@ class CheckoutForm(StrictForm):
     token = forms.UUIDField(widget=forms.HiddenInput)
     total = forms.IntegerField(widget=forms.HiddenInput, required=False)
     fields_for = forms.CharField(widget=forms.HiddenInput, required=False, max_length=2)
-    country = forms.ChoiceField(label=_("Country"))
+    country = forms.ChoiceField(label=_("Country"), error_messages=CHOOSE)
 
     def __init__(self, *args: Any, country: str, permissions: Iterable[Purpose], locale: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.country = country
+        self.delivery_country = country
         self.fields["country"].choices = country_choices()  # type: ignore[attr-defined]
         self.address = list(address_fields(country)) if country else []
         for field in self.address:
@@ -58,17 +60,17 @@ class CheckoutForm(StrictForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.country:
+        if self.delivery_country:
             self._check_address(cleaned)
         return cleaned
 
     def _check_address(self, cleaned: dict[str, Any]) -> None:
         values = {field.name: cleaned.get(field.name, "") for field in self.address}
-        for name in invalid_address_fields(self.country, values):
+        for name in invalid_address_fields(self.delivery_country, values):
             if name in self.errors or not values.get(name):
                 continue
             example = next(field.example for field in self.address if field.name == name)
-            text = _("This does not look right for this country.")
+            text = gettext("This does not look right for this country.")
             if example:
                 text = gettext("Write it as in this example: %(example)s.") % {"example": example}
             self.add_error(name, text)
@@ -92,16 +94,19 @@ class CheckoutForm(StrictForm):
 
 def _form_field(field: Any) -> forms.Field:
     attributes = {"autocomplete": f"shipping {field.autocomplete}"}
+    errors = {"required": gettext("Please fill this in.")}
     if field.choices:
         return forms.ChoiceField(
             label=field.label,
             required=field.required,
+            error_messages=errors,
             choices=[("", gettext("Choose")), *field.choices],
             widget=forms.Select(attrs=attributes),
         )
     return forms.CharField(
         label=field.label,
         required=field.required,
+        error_messages=errors,
         max_length=field.max_length,
         help_text=gettext("For example %(example)s") % {"example": field.example} if field.example else "",
         widget=forms.TextInput(attrs=attributes),

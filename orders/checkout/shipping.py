@@ -7,7 +7,7 @@ UNION = 990
 WORLD = 1990
 FREE_FROM = 10_000
 
-PRICES: dict[str, int] = {country: UNION for country in RATES} | {country: WORLD for country in EXPORT_COUNTRIES}
+PRICES: dict[str, int] = dict.fromkeys(RATES, UNION) | dict.fromkeys(EXPORT_COUNTRIES, WORLD)
 PRICES["DE"] = HOME
 
 DELIVERY_COUNTRIES = tuple(sorted(PRICES))

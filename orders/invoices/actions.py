@@ -34,8 +34,8 @@ def issue_invoice(order: Order, *, by: Actor) -> Invoice:
         total=order.total,
         tax_total=order.tax_total,
     )
-    with open_access(by=by, purpose=Purpose.LEGAL, subject=order.subject, case=Reference.to(invoice)):
-        InvoiceParty.objects.create(subject=order.subject, invoice=invoice, name=name, address=address)
+    with open_access(by=by, purpose=Purpose.LEGAL, subject=order.person, case=Reference.to(invoice)):
+        InvoiceParty.objects.create(subject=order.person, invoice=invoice, name=name, address=address)
     append_event(order, OrderEvent.Kind.INVOICED, by=by)
     record(Event.INVOICE_ISSUED, by=by, subject=order.subject_id, object=invoice, case=order)
     return invoice
@@ -55,12 +55,12 @@ def _billed(order: Order, by: Actor) -> tuple[str, str]:
     """
     case = Reference.to(order)
     try:
-        with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.subject, case=case) as grant:
-            address = OrderAddress.objects.get(subject_id=order.subject_id, order=order)
+        with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.person, case=case) as grant:
+            address = OrderAddress.objects.get(subject=order.person, order=order)
             return grant.open(address.addressee), "\n".join(address_lines(address, grant))
     except AccessDenied:
-        with open_access(by=by, purpose=Purpose.LEGAL, subject=order.subject, case=case) as grant:
-            contact = OrderContact.objects.get(subject_id=order.subject_id, order=order)
+        with open_access(by=by, purpose=Purpose.LEGAL, subject=order.person, case=case) as grant:
+            contact = OrderContact.objects.get(subject=order.person, order=order)
             return grant.open(contact.name), str(COUNTRY_NAMES[order.country])
 
 

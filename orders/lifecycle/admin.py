@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,11 +16,18 @@ from orders.lifecycle.errors import TransitionRefused
 from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
 from orders.lifecycle.queries import orders_with_case
 from orders.lifecycle.steps import steps_of
-from orders.money import format_money
-from orders.parcels.actions import deliver_parcel, hand_over_parcel, pack_parcel
+from orders.money import MINOR_DIGITS, format_money, major_units, minor_units
+from orders.parcels.actions import deliver_parcel, hand_over_parcel, is_label_refused, pack_parcel, request_label
 from orders.parcels.models import Parcel, ParcelLabel, ParcelState
-from orders.payments.actions import refund_order, refundable
-from orders.payments.models import Payment, PaymentDetail, Refund
+from orders.payments.actions import (
+    is_unwinding_stuck,
+    refund_order,
+    refundable,
+    retry_capture,
+    retry_unwinding,
+    was_declined,
+)
+from orders.payments.models import OperationKind, Payment, PaymentDetail, PaymentState, Refund
 from privacy.access.admin import OpenableAdmin
 from privacy.access.forms import StrictForm
 from privacy.policy.admin import Button
@@ -29,6 +36,8 @@ from privacy.vault.records import PersonalRecord
 
 SUPPORT = frozenset({Role.SUPPORT})
 FULFILLMENT = frozenset({Role.FULFILLMENT})
+FINANCE = frozenset({Role.FINANCE})
+ENDED_UNPAID = (OrderState.CANCELED, OrderState.EXPIRED)
 
 
 class RefundForm(StrictForm):
@@ -36,13 +45,21 @@ class RefundForm(StrictForm):
 
     submit_names = frozenset({"_refund"})
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=Refund.Reason.choices)
-
-    def __init__(self, most: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = forms.IntegerField(
-            label=_("Amount in cents"), min_value=1, max_value=most, initial=most
+        self.currency = payment.currency
+        most = major_units(refundable(payment), self.currency)
+        self.fields["amount"] = forms.DecimalField(
+            label=_("Amount in %(currency)s") % {"currency": self.currency},
+            min_value=major_units(1, self.currency),
+            max_value=most,
+            decimal_places=MINOR_DIGITS[self.currency],
+            initial=most,
         )
+        self.fields["reason"] = forms.ChoiceField(label=_("Reason"), choices=Refund.Reason.choices)
+
+    def clean_amount(self) -> int:
+        return minor_units(self.cleaned_data["amount"], self.currency)
 
 
 def _parcel_in(order: Order, state: ParcelState) -> Parcel | None:
@@ -59,6 +76,16 @@ def _with_parcel(state: ParcelState, action: Callable[..., object]) -> Callable[
     return press
 
 
+def _needs_label_again(order: Order) -> bool:
+    parcel = _parcel_in(order, ParcelState.PACKED)
+    return parcel is not None and is_label_refused(parcel)
+
+
+def _needs_capture_again(order: Order) -> bool:
+    held = [payment for payment in order.payments.all() if payment.state == PaymentState.AUTHORIZED]
+    return order.state == OrderState.CONFIRMED and any(was_declined(payment, OperationKind.CAPTURE) for payment in held)
+
+
 def _is_cancelable(order: Order) -> bool:
     before = (ParcelState.PLANNED, ParcelState.PACKED)
     return order.state in CANCELABLE and all(parcel.state in before for parcel in order.parcels.all())
@@ -66,12 +93,12 @@ def _is_cancelable(order: Order) -> bool:
 
 @admin.register(Order)
 class OrderAdmin(OpenableAdmin):
-    viewers = SUPPORT | FULFILLMENT | {Role.FINANCE, Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}
+    viewers = SUPPORT | FULFILLMENT | FINANCE | {Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}
     list_display = ["code", "state", "shown_total", "country", "placed_at"]
     list_filter = ["state", "country"]
     search_fields = ["code"]
     ordering = ["-placed_at"]
-    fields = ["code", "state", "country", "shown_total", "placed_at", "confirmed_at", "completed_at", "closed_at"]
+    fields: ClassVar = ("code", "state", "country", "shown_total", "placed_at", "confirmed_at", "completed_at", "closed_at")
     readonly_fields = fields
     buttons = [
         Button(
@@ -93,6 +120,15 @@ class OrderAdmin(OpenableAdmin):
             refusals=(TransitionRefused,),
         ),
         Button(
+            name="request_label",
+            label=_("Ask for the label again"),
+            does=_("The carrier could not be asked the last time."),
+            action=_with_parcel(ParcelState.PACKED, request_label),
+            roles=FULFILLMENT,
+            when=_needs_label_again,
+            refusals=(TransitionRefused,),
+        ),
+        Button(
             name="hand_over",
             label=_("Hand over to the carrier"),
             does=_("Takes the goods out of stock, has the parcel collected and tells the customer."),
@@ -108,6 +144,24 @@ class OrderAdmin(OpenableAdmin):
             action=_with_parcel(ParcelState.HANDED_OVER, deliver_parcel),
             roles=FULFILLMENT,
             when=lambda order: bool(_parcel_in(order, ParcelState.HANDED_OVER)),
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="capture",
+            label=_("Take the payment again"),
+            does=_("The payment provider declined to take it. The goods stay here until it does."),
+            action=lambda actor, order: retry_capture(by=actor, order=order),
+            roles=FINANCE,
+            when=_needs_capture_again,
+            refusals=(TransitionRefused,),
+        ),
+        Button(
+            name="unwind",
+            label=_("Give the money back again"),
+            does=_("The payment provider declined to let it go or to give it back."),
+            action=lambda actor, order: retry_unwinding(by=actor, order=order),
+            roles=FINANCE,
+            when=lambda order: order.state in ENDED_UNPAID and is_unwinding_stuck(order),
             refusals=(TransitionRefused,),
         ),
         Button(
@@ -144,7 +198,7 @@ class OrderAdmin(OpenableAdmin):
             "case_panels": ["orders/admin_case.html"],
             "order": obj,
             "steps": steps_of(obj),
-            "refund_form": RefundForm(refundable(payment)) if payment else None,
+            "refund_form": RefundForm(payment) if payment else None,
         }
 
     def change_view(
@@ -157,7 +211,7 @@ class OrderAdmin(OpenableAdmin):
     def _refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.get_object(request, object_id)
         payment = self._refundable_payment(request, order) if order else None
-        form = RefundForm(refundable(payment), request.POST) if payment else None
+        form = RefundForm(payment, request.POST) if payment else None
         if order is None or form is None or not form.is_valid():
             messages.error(request, _("Nothing was changed: please check amount and reason."))
             return HttpResponseRedirect(request.path)

@@ -41,3 +41,7 @@ class ParcelPacked(TransitionRefused):
     """The customer may cancel only before the parcel is packed."""
 
     words = _("Nothing was changed: the parcel is packed.")
+
+
+class OrderOfNobody(Exception):
+    """The order is not connected with a person any more."""

@@ -28,7 +28,7 @@ def register_order_mails() -> None:
 
 
 def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:
-    order = Order.objects.prefetch_related("lines", "payments").get(pk=mail.object_id)
+    order = Order.objects.prefetch_related("lines", "payments").get(pk=str(mail.object_id))
     refunded = sum(payment.refunded for payment in order.payments.all())
     return {
         "order": order,
@@ -40,5 +40,5 @@ def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:
 
 
 def _mailbox(mail: OutboundMail) -> Sealed | None:
-    contact = OrderContact.objects.filter(subject_id=mail.subject_id, order_id=mail.object_id).first()
+    contact = OrderContact.objects.filter(subject_id=mail.subject_id, order_id=str(mail.object_id)).first()
     return contact.email if contact else None

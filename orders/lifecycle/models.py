@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from orders.lifecycle.errors import OrderOfNobody
 from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
@@ -21,7 +22,9 @@ from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django_stubs_ext.db.models.manager import RelatedManager
+
+    from privacy.vault.models import Subject
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -127,6 +130,13 @@ class Order(models.Model):
         return reverse("orders:detail", args=[self.code])
 
     @property
+    def person(self) -> Subject:
+        """Who ordered; ``OrderOfNobody`` when even the person's id is gone."""
+        if self.subject is None:
+            raise OrderOfNobody(self.code)
+        return self.subject
+
+    @property
     def is_open(self) -> bool:
         return self.state not in ENDED
 
@@ -180,7 +190,7 @@ class OrderContact(PersonalRecord):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, db_index=False, related_name="contacts")
     name = personal(models.CharField(_("name"), max_length=120), Category.PURCHASE, mask=masks.name)
-    email = personal(models.EmailField(_("e-mail for news of the order"), max_length=254), Category.PURCHASE, mask=masks.email)
+    email = personal(models.EmailField(_("email for news of the order"), max_length=254), Category.PURCHASE, mask=masks.email)
 
     lifetime = Lifetime(
         purposes=[Purpose.ORDER, Purpose.RETURNS],

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
-from orders.lifecycle.models import ENDED, Order, OrderEvent
-from orders.parcels.models import Parcel
-from orders.payments.models import SETTLED, Payment, PaymentOperation
+from orders.lifecycle.models import ENDED, Order, OrderEvent, OrderState
+from orders.parcels.models import Parcel, ParcelState
+from orders.payments.models import SETTLED, OperationKind, Outcome, Payment, PaymentOperation
 
 
 def orders_of(subject_id: UUID | None) -> QuerySet[Order]:
@@ -31,8 +30,19 @@ def orders_with_case(orders: QuerySet[Order]) -> QuerySet[Order]:
     )
 
 
-def orders_for_staff() -> QuerySet[Order]:
-    return Order.objects.annotate(pieces=Count("lines")).order_by("-placed_at")
+def orders_to_check() -> QuerySet[Order]:
+    return Order.objects.filter(state=OrderState.RECEIVED)
+
+
+def parcels_to_send() -> QuerySet[Parcel]:
+    return Parcel.objects.filter(state__in=[ParcelState.PLANNED, ParcelState.PACKED])
+
+
+def operations_to_look_into() -> QuerySet[PaymentOperation]:
+    """Captures, voids and refunds that were declined and not asked again since."""
+    declined = PaymentOperation.objects.filter(outcome=Outcome.DECLINED).exclude(kind=OperationKind.AUTHORIZE)
+    later = PaymentOperation.objects.filter(payment=OuterRef("payment"), kind=OuterRef("kind"), id__gt=OuterRef("id"))
+    return declined.exclude(Exists(later))
 
 
 def has_open_order(subject_id: UUID) -> bool:
@@ -41,9 +51,3 @@ def has_open_order(subject_id: UUID) -> bool:
         return True
     moving = PaymentOperation.objects.filter(payment__order__subject_id=subject_id)
     return moving.exclude(outcome__in=SETTLED).exists()
-
-
-def last_open_moment(subject_id: UUID) -> datetime | None:
-    """When the newest open order was placed."""
-    newest = Order.objects.filter(subject_id=subject_id).exclude(state__in=ENDED).order_by("-placed_at").first()
-    return newest.placed_at if newest else None

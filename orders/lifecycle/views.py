@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -96,9 +98,16 @@ def invoice_page(request: HttpRequest, code: str) -> HttpResponse:
     actor = _actor(request)
     order = get_object_or_404(orders_of(actor.id).prefetch_related("lines"), code=code)
     invoice = get_object_or_404(Invoice, order=order)
-    party = InvoiceParty.objects.filter(subject_id=actor.id, invoice=invoice).first()
+    party = InvoiceParty.objects.filter(subject_id=_id(actor), invoice=invoice).first()
     grant = open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id)
-    context = {"order": order, "invoice": invoice, "party": party, "grant": grant, "rates": _rates(order)}
+    context = {
+        "order": order,
+        "invoice": invoice,
+        "party": party,
+        "grant": grant,
+        "rates": _rates(order),
+        "issuer": settings.ORDERS_INVOICE_ISSUER,
+    }
     return render(request, "orders/invoice.html", context)
 
 
@@ -110,7 +119,7 @@ def may_cancel(order: Order) -> bool:
 
 def _order_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     actor = _actor(request)
-    own = {"subject_id": actor.id}
+    own = {"subject_id": _id(actor)}
     payments = list(order.payments.all())
     parcels = list(order.parcels.all())
     failed = bool(payments) and all(payment.state == PaymentState.FAILED for payment in payments)
@@ -162,9 +171,10 @@ def _own_order(request: HttpRequest, code: str) -> Order:
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined,no-any-return]
+    return request.actor  # type: ignore[attr-defined]
 
 
 def _id(actor: Actor) -> UUID:
-    assert actor.id is not None
+    if actor.id is None:
+        raise PermissionDenied
     return actor.id

@@ -37,6 +37,24 @@ def pack_parcel(*, by: Actor, parcel: Parcel) -> Parcel:
 
 
 @transaction.atomic
+def request_label(*, by: Actor, parcel: Parcel) -> Parcel:
+    """Ask the carrier for a label again, after it could not be asked; refused while that is under way or done."""
+    order, parcel = _locked(parcel)
+    _require(parcel, ParcelState.PACKED)
+    if not is_label_refused(parcel):
+        raise TransitionRefused(parcel.state)
+    ParcelOperation(parcel=parcel, kind=ParcelOperation.Kind.BOOK).enqueue()
+    record(Event.PARCEL_LABEL_REQUESTED, by=by, subject=order.subject_id, object=parcel, case=order)
+    return parcel
+
+
+def is_label_refused(parcel: Parcel) -> bool:
+    """The carrier could not be asked the last time, so nobody is waiting for its answer."""
+    last = parcel.operations.filter(kind=ParcelOperation.Kind.BOOK).order_by("-id").first()
+    return last is not None and last.outcome == ParcelOperation.Outcome.REFUSED
+
+
+@transaction.atomic
 def hand_over_parcel(*, by: Actor, parcel: Parcel) -> Parcel:
     """Give a packed parcel to the carrier, not before the money is taken and the label is there."""
     order, parcel = _locked(parcel)
@@ -73,9 +91,7 @@ def receive_parcel_webhook(*, by: Actor, event_id: str, kind: str, parcel_id: UU
 
     Returns ``applied``, ``stale``, ``unknown`` or ``repeated``.
     """
-    event, is_new = WebhookEvent.objects.get_or_create(
-        provider=PROVIDER, event_id=event_id, defaults={"kind": kind, "outcome": "unknown"}
-    )
+    event, is_new = WebhookEvent.objects.get_or_create(provider=PROVIDER, event_id=event_id, defaults={"kind": kind, "outcome": "unknown"})
     if not is_new:
         return "repeated"
     parcel = Parcel.objects.filter(pk=parcel_id).first()

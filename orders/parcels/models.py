@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
@@ -17,6 +18,9 @@ from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
 
 
 class ParcelState(models.TextChoices):
@@ -44,6 +48,7 @@ class Parcel(models.Model):
     canceled_at = models.DateTimeField(null=True)
 
     order_id: UUID
+    operations: RelatedManager[ParcelOperation]
 
     not_personal = {
         "order": "the order it belongs to",
@@ -132,9 +137,7 @@ class ParcelOperation(Job):
         verbose_name = _("carrier operation")
         verbose_name_plural = _("carrier operations")
         constraints = [
-            models.UniqueConstraint(
-                fields=["parcel", "kind"], condition=~Q(outcome="refused"), name="one_carrier_operation_of_a_kind"
-            )
+            models.UniqueConstraint(fields=["parcel", "kind"], condition=~Q(outcome="refused"), name="one_carrier_operation_of_a_kind")
         ]
 
     def __str__(self) -> str:

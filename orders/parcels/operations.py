@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.events import Event
@@ -61,7 +62,7 @@ def _book(carrier: Carrier, operation: ParcelOperation) -> None:
         if address is None:
             return
         booking = carrier.book(key=key, parcel=str(operation.parcel_id), address=address)
-    _keep_label(operation, booking)
+    keep_label(operation, booking)
 
 
 def _collect(carrier: Carrier, operation: ParcelOperation) -> None:
@@ -78,13 +79,13 @@ def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
             _open_row(operation).update(outcome=ParcelOperation.Outcome.REFUSED)
             return None
         _open_row(operation).update(outcome=ParcelOperation.Outcome.SENDING, asked_at=timezone.now())
-        address = OrderAddress.objects.get(subject_id=order.subject_id, order=order)
+        address = OrderAddress.objects.get(subject=order.person, order=order)
         values = {name: value for name in ADDRESS_FIELDS if (value := getattr(address, name)) is not None}
         told = disclose(
             by=SHIPPER,
             recipient=RECIPIENT,
             purpose=Purpose.DISPATCH,
-            subject=order.subject,
+            subject=order.person,
             values=values,
             case=Reference.to(operation.parcel),
         )
@@ -93,18 +94,19 @@ def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
 
 @transaction.atomic
 def _write_label(order: Order, parcel: Parcel, booking: Booking) -> None:
-    if ParcelLabel.objects.filter(subject_id=order.subject_id, parcel=parcel).exists():
+    if ParcelLabel.objects.filter(subject=order.person, parcel=parcel).exists():
         return
-    with open_access(by=SHIPPER, purpose=Purpose.DISPATCH, subject=order.subject, case=Reference.to(parcel)):
+    with open_access(by=SHIPPER, purpose=Purpose.DISPATCH, subject=order.person, case=Reference.to(parcel)):
         ParcelLabel.objects.create(
-            subject=order.subject,
+            subject=order.person,
             parcel=parcel,
             tracking_number=booking.tracking_number,
             label_reference=booking.label_reference,
         )
 
 
-def _keep_label(operation: ParcelOperation, booking: Booking) -> None:
+def keep_label(operation: ParcelOperation, booking: Booking) -> None:
+    """Seal what the carrier gave, once; later answers to the same operation change nothing."""
     with unit_of_work():
         order = lock_order(operation.parcel.order_id)
         if not _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED):
@@ -117,5 +119,5 @@ def _keep_label(operation: ParcelOperation, booking: Booking) -> None:
         record(Event.PARCEL_LABELED, by=SHIPPER, subject=order.subject_id, object=parcel, case=order)
 
 
-def _open_row(operation: ParcelOperation):  # type: ignore[no-untyped-def]
+def _open_row(operation: ParcelOperation) -> QuerySet[ParcelOperation]:
     return ParcelOperation.objects.filter(pk=operation.pk).exclude(outcome__in=FINISHED)

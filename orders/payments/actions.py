@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from audit.events import Event
 from audit.record import Reference, record
-from orders.lifecycle.errors import RefundTooLarge
+from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
 from orders.lifecycle.models import Order, OrderContact, OrderEvent, OrderState
 from orders.lifecycle.timeline import append_event, lock_order, require_state
 from orders.payments.errors import NothingToRetry
@@ -29,12 +29,10 @@ from privacy.policy.roles import Actor
 
 def request_payment(order: Order, *, by: Actor, method: str) -> Payment:
     """Create a payment for the whole of a locked order and ask the bank to set the money aside."""
-    payment = Payment.objects.create(
-        order=order, method=Method(method), currency=order.currency, amount=order.total
-    )
-    contact = OrderContact.objects.get(subject_id=order.subject_id, order=order)
-    with open_access(by=by, purpose=Purpose.PAYMENT, subject=order.subject, case=Reference.to(order)) as grant:
-        PaymentDetail.objects.create(subject=order.subject, payment=payment, payer=grant.open(contact.name))
+    payment = Payment.objects.create(order=order, method=Method(method), currency=order.currency, amount=order.total)
+    contact = OrderContact.objects.get(subject=order.person, order=order)
+    with open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order)) as grant:
+        PaymentDetail.objects.create(subject=order.person, payment=payment, payer=grant.open(contact.name))
     _request(payment, OperationKind.AUTHORIZE, payment.amount, by=by)
     return payment
 
@@ -55,6 +53,39 @@ def request_capture(order: Order, *, by: Actor) -> None:
     """Take what is set aside for a locked order."""
     payment = order.payments.select_for_update().get(state=PaymentState.AUTHORIZED)
     _request(payment, OperationKind.CAPTURE, payment.authorized, by=by)
+
+
+@transaction.atomic
+def retry_capture(*, by: Actor, order: Order) -> None:
+    """Take the payment of a packed order again after the provider declined; refused while it is under way or done."""
+    order = lock_order(order.pk)
+    require_state(order, OrderState.CONFIRMED)
+    payment = order.payments.select_for_update().filter(state=PaymentState.AUTHORIZED).first()
+    if payment is None or not was_declined(payment, OperationKind.CAPTURE):
+        raise TransitionRefused(order.state)
+    _request(payment, OperationKind.CAPTURE, payment.authorized, by=by)
+
+
+@transaction.atomic
+def retry_unwinding(*, by: Actor, order: Order) -> None:
+    """Give back once more what an ended order still holds, after the provider declined to."""
+    order = lock_order(order.pk)
+    require_state(order, OrderState.CANCELED, OrderState.EXPIRED)
+    if not is_unwinding_stuck(order):
+        raise TransitionRefused(order.state)
+    unwind_payments(order, by=by)
+
+
+def was_declined(payment: Payment, kind: OperationKind) -> bool:
+    """The last request of this kind was declined, and none is under way or went through since."""
+    last = payment.operations.filter(kind=kind).order_by("-id").first()
+    return last is not None and last.outcome == Outcome.DECLINED
+
+
+def is_unwinding_stuck(order: Order) -> bool:
+    """Money of an ended order stayed where it was, because the provider declined to move it."""
+    giving_back = (OperationKind.VOID, OperationKind.REFUND)
+    return any(was_declined(payment, kind) for payment in order.payments.all() for kind in giving_back)
 
 
 @transaction.atomic
@@ -94,20 +125,14 @@ def has_money_under_way(order: Order) -> bool:
 
 
 def _refund(order: Order, payment: Payment, amount: int, reason: Refund.Reason, *, by: Actor) -> Refund:
-    refund = Refund.objects.create(
-        payment=payment, amount=amount, currency=payment.currency, reason=reason, role=by.role.value
-    )
+    refund = Refund.objects.create(payment=payment, amount=amount, currency=payment.currency, reason=reason, role=by.role.value)
     _request(payment, OperationKind.REFUND, amount, by=by, refund=refund)
     append_event(order, OrderEvent.Kind.REFUND_STARTED, by=by, code=reason.value)
     return refund
 
 
-def _request(
-    payment: Payment, kind: OperationKind, amount: int, *, by: Actor, refund: Refund | None = None
-) -> PaymentOperation:
+def _request(payment: Payment, kind: OperationKind, amount: int, *, by: Actor, refund: Refund | None = None) -> PaymentOperation:
     operation = PaymentOperation(payment=payment, kind=kind, amount=amount, refund=refund, outcome=Outcome.REQUESTED)
     operation.enqueue()
-    record(
-        Event.PAYMENT_REQUESTED, by=by, subject=payment.order.subject_id, object=operation, case=payment.order, outcome=kind.value
-    )
+    record(Event.PAYMENT_REQUESTED, by=by, subject=payment.order.subject_id, object=operation, case=payment.order, outcome=kind.value)
     return operation

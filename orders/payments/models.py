@@ -20,7 +20,7 @@ from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django_stubs_ext.db.models.manager import RelatedManager
 
 
 class Method(models.TextChoices):
@@ -77,9 +77,7 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=PaymentState.values), name="payment_state_known"),
             models.CheckConstraint(condition=Q(authorized__lte=F("amount")), name="payment_authorized_within_amount"),
-            models.CheckConstraint(
-                condition=Q(authorized__gte=F("captured") + F("voided")), name="payment_captured_within_authorized"
-            ),
+            models.CheckConstraint(condition=Q(authorized__gte=F("captured") + F("voided")), name="payment_captured_within_authorized"),
             models.CheckConstraint(condition=Q(refunded__lte=F("captured")), name="payment_refunded_within_captured"),
         ]
 
@@ -199,12 +197,12 @@ class PaymentOperation(Job):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="operation_above_zero"),
             models.CheckConstraint(
-                condition=Q(kind=OperationKind.REFUND, refund__isnull=False)
-                | ~Q(kind=OperationKind.REFUND) & Q(refund__isnull=True),
+                condition=Q(kind=OperationKind.REFUND, refund__isnull=False) | ~Q(kind=OperationKind.REFUND) & Q(refund__isnull=True),
                 name="operation_refund_has_decision",
             ),
             models.UniqueConstraint(
-                fields=["payment", "kind"], condition=~Q(kind=OperationKind.REFUND) & ~Q(outcome=Outcome.DECLINED),
+                fields=["payment", "kind"],
+                condition=~Q(kind=OperationKind.REFUND) & ~Q(outcome=Outcome.DECLINED),
                 name="one_operation_of_a_kind",
             ),
         ]

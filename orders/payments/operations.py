@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -66,7 +67,7 @@ def ask_again(*, asked_before: datetime, limit: int) -> int:
 
 
 def _ask(gateway: PaymentGateway, operation: PaymentOperation) -> Answer:
-    call = {
+    call: dict[str, Any] = {
         "key": str(operation.pk),
         "payment": str(operation.payment_id),
         "amount": operation.amount,
@@ -77,7 +78,8 @@ def _ask(gateway: PaymentGateway, operation: PaymentOperation) -> Answer:
         answer = _attempt(lambda: gateway.authorize(**call, method=operation.payment.method, payer=payer), operation)
     else:
         answer = _attempt(lambda: getattr(gateway, operation.kind)(**call), operation)
-    assert answer is not None
+    if answer is None:
+        raise GatewayUnreachable
     return answer
 
 
@@ -88,13 +90,13 @@ def _prepare(operation: PaymentOperation) -> str:
         if operation.kind != OperationKind.AUTHORIZE:
             return ""
         order = operation.payment.order
-        detail = PaymentDetail.objects.get(subject_id=order.subject_id, payment_id=operation.payment_id)
+        detail = PaymentDetail.objects.get(subject=order.person, payment_id=operation.payment_id)
         values = {"payer": detail.payer}
         return disclose(
             by=CASHIER,
             recipient=RECIPIENT,
             purpose=Purpose.PAYMENT,
-            subject=order.subject,
+            subject=order.person,
             values=values,
             case=Reference.to(order),
         )["payer"]

@@ -82,9 +82,7 @@ def receive_payment_webhook(*, by: Actor, event_id: str, kind: str, key: UUID) -
 
     Returns ``applied``, ``stale``, ``unknown`` or ``repeated``.
     """
-    event, is_new = WebhookEvent.objects.get_or_create(
-        provider=PROVIDER, event_id=event_id, defaults={"kind": kind, "outcome": "unknown"}
-    )
+    event, is_new = WebhookEvent.objects.get_or_create(provider=PROVIDER, event_id=event_id, defaults={"kind": kind, "outcome": "unknown"})
     if not is_new:
         return "repeated"
     asked, _, state = kind.partition(".")
@@ -158,13 +156,13 @@ def _keep_label(by: Actor, operation_id: UUID, label: str) -> None:
     """Keep "Visa ending 4242" for the payer to recognize; not kept once the permission or the person is gone."""
     payment = Payment.objects.select_related("order__subject").get(operations=operation_id)
     order = payment.order
-    detail = PaymentDetail.objects.filter(subject_id=order.subject_id, payment=payment).first()
+    detail = PaymentDetail.objects.filter(subject=order.person, payment=payment).first()
     if detail is None or detail.label is not None:
         return
     try:
         with (
             transaction.atomic(),
-            open_access(by=by, purpose=Purpose.PAYMENT, subject=order.subject, case=Reference.to(order)),
+            open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order)),
         ):
             detail.label = label
             detail.save(update_fields=["label"])

@@ -12,9 +12,7 @@ from orders.payments.gateway import Answer, GatewayTimeout, GatewayUnreachable
 
 class SandboxGateway:
     def authorize(self, *, key: str, payment: str, amount: int, currency: str, method: str, payer: str) -> Answer:
-        return self._ask(
-            "authorize", key, payment=payment, amount=amount, currency=currency, method=method, payer=payer
-        )
+        return self._ask("authorize", key, payment=payment, amount=amount, currency=currency, method=method, payer=payer)
 
     def capture(self, *, key: str, payment: str, amount: int, currency: str) -> Answer:
         return self._ask("capture", key, payment=payment, amount=amount, currency=currency)

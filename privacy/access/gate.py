@@ -80,7 +80,7 @@ class Grant:
         self._reason = reason
         self._unit = unit
         self._admitted: set[UUID] = set()
-        self._recorded: set[tuple[UUID, Category]] = set()
+        self._recorded: set[tuple[int, Category]] = set()
         self._collected: dict[tuple[UUID, Category], set[str]] = {}
         self._closed = False
 
@@ -97,21 +97,25 @@ class Grant:
             raise errors.GrantClosed(repr(self))
         if value is None:
             return ""
-        subject_id = value.row[1]
-        if subject_id is not None:
+        subject_id = value.subject_id
+        if subject_id is not None and (subject_id.int, value.field.category) not in self._recorded:
             self._enter([(subject_id, value.field)])
         return unseal(value)
 
     def load(self, records: Iterable[PersonalRecord]) -> None:
         """Prepare many records at once: one round of checks, one insert of entries, one query for keys."""
+        people: dict[type[PersonalRecord], dict[int, UUID]] = {}
+        for record in records:
+            people.setdefault(type(record), {})[record.subject_id.int] = record.subject_id
         owners = [
-            (record.subject_id, field)
-            for record in records
-            for field in sealed_fields(record)
+            (subject_id, field)
+            for model, subject_ids in people.items()
+            for field in sealed_fields(model)
             if field.category in self.categories
+            for subject_id in subject_ids.values()
         ]
         self._enter(owners)
-        load_keys({(subject_id, field.scope) for subject_id, field in owners})
+        load_keys((subject_id, field.scope) for subject_id, field in owners)
 
     def covers(self, subject_id: UUID, category: Category) -> bool:
         """Whether a value of this person and category may be written under this grant."""
@@ -129,9 +133,8 @@ class Grant:
 
     def _enter(self, owners: Iterable[tuple[UUID, SealedField]]) -> None:
         """Check and record what is opened for the first time under this grant."""
-        fresh = {
-            (subject_id, field.category) for subject_id, field in owners
-        } - self._recorded
+        pairs = {(subject_id, field.category) for subject_id, field in owners}
+        fresh = {pair for pair in pairs if (pair[0].int, pair[1]) not in self._recorded}
         if not fresh:
             return
         for _, category in fresh:
@@ -140,7 +143,7 @@ class Grant:
         subject_ids = {subject_id for subject_id, _ in fresh}
         self._admit(subject_ids)
         self._record_opened(sorted(fresh))
-        self._recorded |= fresh
+        self._recorded |= {(subject_id.int, category) for subject_id, category in fresh}
 
     def _record_opened(self, pairs: Sequence[tuple[UUID, Category]]) -> None:
         """The unit keeps how to write each entry again: a savepoint that is rolled back later takes the entry

@@ -57,9 +57,7 @@ def queue_mail(
         defaults={"locale": locale or settings.LANGUAGE_CODE},
     )
     if is_new:
-        record(
-            Event.MESSAGE_QUEUED, by=by, subject=subject_id, object=mail, case=object
-        )
+        record(Event.MESSAGE_QUEUED, by=by, subject=subject_id, object=mail, case=object)
         mail.enqueue()
     return mail
 
@@ -115,9 +113,7 @@ def forget_old_mail() -> int:
 def _open_and_render(mail: OutboundMail) -> EmailMultiAlternatives:
     template = mail_template(mail.template)
     with unit_of_work():
-        sealed = (
-            template.mailbox(mail) if template.mailbox else mailbox_of(mail.subject_id)
-        )
+        sealed = template.mailbox(mail) if template.mailbox else mailbox_of(mail.subject_id)
         if sealed is None:
             raise MailboxMissing
         reason = f"mail {mail.template}"
@@ -129,9 +125,7 @@ def _open_and_render(mail: OutboundMail) -> EmailMultiAlternatives:
             case=mail.object,
         ) as grant:
             context = template.context(mail, grant)
-            return render_message(
-                template.name, context, mail.locale, grant.open(sealed), mail.pk
-            )
+            return render_message(template.name, context, mail.locale, grant.open(sealed), mail.pk)
 
 
 def _refuse_stale(mail: OutboundMail) -> None:

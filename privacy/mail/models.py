@@ -17,9 +17,7 @@ class OutboundMail(Job):
 
     MAX_ATTEMPTS: ClassVar[int] = 12
 
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     template = models.CharField(_("mail"), max_length=60)
     object_label = models.CharField(max_length=80, blank=True)
     object_id = models.UUIDField(null=True)

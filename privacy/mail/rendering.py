@@ -13,14 +13,10 @@ from django.utils import translation
 from django.utils.translation import get_language_bidi
 
 
-def render_message(
-    name: str, context: dict[str, Any], locale: str, to: str, message_id: UUID
-) -> EmailMultiAlternatives:
+def render_message(name: str, context: dict[str, Any], locale: str, to: str, message_id: UUID) -> EmailMultiAlternatives:
     """The message ready to send. A second attempt has the same Message-ID, so that mail programs show one."""
     with translation.override(locale):
-        words = Context(
-            context | {"site_url": settings.SITE_URL}, autoescape=False
-        )  # plain text; the frame escapes
+        words = Context(context | {"site_url": settings.SITE_URL}, autoescape=False)  # plain text; the frame escapes
         text = get_template(f"mail/{name}.txt").template.render(words)  # type: ignore[attr-defined]
         subject, _, body = text.strip().partition("\n")
         html = render_to_string(
@@ -46,6 +42,4 @@ def render_message(
 
 
 def _domain() -> str:
-    return (
-        str(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip("<> ") or "localhost"
-    )
+    return str(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip("<> ") or "localhost"

@@ -54,7 +54,4 @@ def cards_for(actor: Actor) -> list[tuple[Section, list[Card]]]:
     order = list(State)
     cards = [card for make in _makers if (card := make(actor)) is not None]
     cards.sort(key=lambda card: -order.index(card.state))
-    return [
-        (section, [card for card in cards if card.section == section])
-        for section in Section
-    ]
+    return [(section, [card for card in cards if card.section == section]) for section in Section]

@@ -9,13 +9,13 @@ from django.utils.translation import ngettext
 
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
-from privacy.declarations.registry import data_map, is_sealed, our_models
+from privacy.declarations.registry import data_map, our_models
 from privacy.policy.matrix import MATRIX, purposes_open_to
 from privacy.policy.models import NOTICE_PERIOD, PolicyVersion
 from privacy.policy.promises import Evidence, counted, register_evidence
 from privacy.policy.queries import FALLBACK_LOCALE, policy_in_force, published_versions
 from privacy.policy.roles import Role
-from privacy.vault.fields import SealedField
+from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.models import DestroyedKey, SubjectKey
 
 
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def _sealed() -> list[SealedField]:
-    return [field for model in our_models() for field in model._meta.concrete_fields if is_sealed(field)]
+    return [field for model in our_models() for field in sealed_fields(model)]
 
 
 def declared_fields() -> Evidence:

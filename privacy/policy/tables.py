@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime
 from privacy.declarations.purposes import PURPOSES, Purpose, PurposeRule
-from privacy.declarations.registry import is_sealed, personal_models
+from privacy.declarations.registry import personal_models
+from privacy.vault.fields import sealed_fields
 
 RECEIVERS: dict[str, LazyText] = {
     "payment": _("our payment provider"),
@@ -65,17 +66,17 @@ def keep_rows() -> list[KeepRow]:
 
 def _keep_row(model: type[models.Model]) -> KeepRow:
     lifetime: Lifetime = model.lifetime  # type: ignore[attr-defined]
-    held = {field.category for field in model._meta.concrete_fields if is_sealed(field)}
+    held = {field.category for field in sealed_fields(model)}
     return KeepRow(
         title=capfirst(str(model._meta.verbose_name_plural)),
         categories=[str(category.label) for category in Category if category in held],
-        until=capfirst(str(lifetime.until)) or _in_words(lifetime),
+        until=capfirst(str(lifetime.until)) or kept_for(lifetime),
         citation=lifetime.floor.citation if lifetime.floor else "",
         explanation=str(lifetime.floor.explanation) if lifetime.floor else "",
     )
 
 
-def _in_words(lifetime: Lifetime) -> str:
+def kept_for(lifetime: Lifetime) -> str:
     """For records that simply live for a time."""
     span = lifetime.lasts
     parts = [

@@ -37,7 +37,8 @@ def _release(relation: Any, keys: Sequence[UUID]) -> None:
 def without_dependents(model: type[models.Model], queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Leave out rows that another personal record still needs."""
     for relation in model._meta.related_objects:
-        if issubclass(relation.related_model, PersonalRecord) and relation.on_delete is not models.SET_NULL:
-            dependents = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        child: Any = relation.related_model
+        if issubclass(child, PersonalRecord) and relation.on_delete is not models.SET_NULL:
+            dependents = child._base_manager.filter(**{relation.field.name: OuterRef("pk")})
             queryset = queryset.filter(~Exists(dependents))
     return queryset

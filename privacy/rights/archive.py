@@ -115,7 +115,7 @@ def dictionary(tables: Iterable[Table]) -> list[dict[str, Any]]:
             "category": table.folder,
             "personal": column.name in table.personal,
             "purposes": list(table.purposes),
-            "kept": str(table.kept),
+            "kept_until": str(table.kept),
         }
         for table in tables
         for column in table.columns

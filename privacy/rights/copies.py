@@ -102,7 +102,14 @@ def _complete(job: ExportJob, size: int) -> None:
         job.save(update_fields=["size", "expires_at"])
         request.state, request.completed_at, request.outcome = Request.State.COMPLETED, now, "ready"
         request.save(update_fields=["state", "completed_at", "outcome"])
-        record(Event.DATA_EXPORTED, by=EXPORTER, subject=request.subject_id, object=request, purpose=Purpose.RIGHTS.value, categories=ALL_CATEGORIES)
+        record(
+            Event.DATA_EXPORTED,
+            by=EXPORTER,
+            subject=request.subject_id,
+            object=request,
+            purpose=Purpose.RIGHTS.value,
+            categories=ALL_CATEGORIES,
+        )
         record(Event.REQUEST_COMPLETED, by=EXPORTER, subject=request.subject_id, object=request)
         queue_mail(
             by=EXPORTER,

@@ -59,7 +59,8 @@ def forget_receipt_links() -> int:
 
 
 def _request(mail: OutboundMail) -> Request:
-    request = Request.objects.select_related("export").filter(pk=mail.object_id, subject_id=mail.subject_id).first()
+    asked = Request.objects.select_related("export").filter(subject_id=mail.subject_id)
+    request = asked.filter(pk=mail.object.id).first() if mail.object else None
     if request is None:
         raise MailOverdone
     return request

@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from privacy.access.gate import Grant
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import PURPOSES, Purpose
+from privacy.policy.tables import kept_for
 from privacy.retention.walker import (
     Holding,
+    Leaving,
     Model,
     fields_in,
     holdings,
@@ -132,12 +134,19 @@ def timeline_of(subject_id: UUID) -> tuple[list[dict[str, Any]], int]:
             "at": leaving.on,
             "when": "" if leaving.on else _("Later"),
             "title": f"{leaving.records} × {leaving.model._meta.verbose_name}",
-            "text": kept_words(leaving.model) if leaving.on is None or is_kept(leaving.model) else "",
+            "text": _text(leaving),
             "state": "ahead",
         }
         for leaving in found
     ]
     return steps[:UPCOMING], max(len(steps) - UPCOMING, 0)
+
+
+def _text(leaving: Leaving) -> str:
+    """Why it is not known when, or why it takes so long; a known day near enough explains itself."""
+    if is_kept(leaving.model):
+        return str(kept_words(leaving.model))
+    return _("Keep until: %(words)s") % {"words": kept_words(leaving.model)} if leaving.on is None else ""
 
 
 @dataclass(frozen=True)
@@ -210,7 +219,7 @@ def _record_card(record: PersonalRecord, category: Category, grant: Grant) -> Re
         items=[_opened_item(item.field, item.value, grant) for item in items_of(record, category)],
         purposes=[Purpose(purpose) for purpose in model.lifetime.purposes],
         leaves_at=model.lifetime.leaves_at(record),
-        waits_for=str(model.lifetime.until),
+        waits_for=str(model.lifetime.until or kept_for(model.lifetime)),
         law=floor.citation if floor else "",
         law_words=str(floor.explanation) if floor else "",
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.access.gate import Grant
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
+from privacy.policy.tables import kept_for
 from privacy.retention.walker import Model, fields_in, models_in, records_in
 from privacy.rights.sections import Column, Row, Section, Text
 from privacy.vault.records import PersonalRecord
@@ -117,7 +118,7 @@ def kept_words(model: Model) -> Promise | str:
     lifetime = model.lifetime
     if lifetime.floor is not None:
         return f"{lifetime.floor.explanation} ({lifetime.floor.citation})"
-    return lifetime.until
+    return lifetime.until or kept_for(lifetime)
 
 
 def clear_fields(model: Model) -> list[models.Field[Any, Any]]:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -14,7 +15,7 @@ from django.db.models.expressions import BaseExpression, Combinable
 from privacy.declarations import masks
 from privacy.declarations.categories import Category, Scope
 from privacy.vault.errors import SealedValueMisused
-from privacy.vault.sealed import DUMP_PREFIX, Sealed, seal
+from privacy.vault.sealed import DUMP_PREFIX, Row, Sealed, make_row, seal
 
 WriteCheck = Callable[[models.Model, "SealedField"], None]
 _write_checks: list[WriteCheck] = []
@@ -52,15 +53,22 @@ class SealedAttribute:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
+        values = instance.__dict__
         name = self.field.attname
-        try:
-            value = instance.__dict__[name]
-        except KeyError:
+        if name not in values:
             instance.refresh_from_db(fields=[name])
-            value = instance.__dict__[name]
-        if type(value) is Sealed and value._row_id is None and value._draft is None:
-            value.bind(instance.pk, instance.subject_id)
+        value = values[name]
+        if type(value) is Sealed and value._row is None and value._draft is None:
+            value.bind(values.get("_row") or self._row_of(instance))
         return value
+
+    def _row_of(self, instance: Any) -> Row:
+        """The row that the record was read from, whatever has been assigned since."""
+        id, subject_id = instance.__dict__.get("_loaded", (None, None))
+        row = make_row(id or instance.pk, subject_id or instance.subject_id)
+        if id and subject_id:
+            instance.__dict__["_row"] = row
+        return row
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is not None and type(value) is not Sealed:
@@ -128,17 +136,11 @@ class SealedField(models.BinaryField):
         setattr(cls, self.attname, SealedAttribute(self))
         self.plain.set_attributes_from_name(name)
         self.plain.model = cls
+        self.associated_prefix = f"{self.path}|".encode()
 
     @property
     def path(self) -> str:
         return f"{self.model._meta.label_lower}.{self.name}"
-
-    @property
-    def associated_prefix(self) -> bytes:
-        cached = self.__dict__.get("_associated_prefix")
-        if cached is None:
-            cached = self.__dict__["_associated_prefix"] = f"{self.path}|".encode()
-        return cached
 
     def as_sealed(self, value: Any) -> Sealed:
         """Plain text as a draft; anything that is neither text nor a token of a fixture is refused."""
@@ -155,7 +157,12 @@ class SealedField(models.BinaryField):
     def from_db_value(
         self, value: Any, expression: Any, connection: Any
     ) -> Sealed | None:
-        return None if value is None else Sealed(self, token=value)
+        return None if value is None else Sealed(self, value)
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        """Tokens are fetched as text: psycopg2 makes of each bytea value two objects that the garbage collector
+        walks again and again, which costs more than everything else about loading a sealed row."""
+        return f"{sql}::text", params
 
     def to_python(self, value: Any) -> Any:
         """Sealed values pass unchanged; text of the form written by ``dumpdata`` becomes its token."""
@@ -179,19 +186,23 @@ class SealedField(models.BinaryField):
         value = model_instance.__dict__.get(self.attname)
         if value is None:
             return None
-        if value._draft is not None:
+        if value._draft is not None or add:
             for check in _write_checks:
                 check(model_instance, self)
-            row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
-            if subject_id is None:
-                raise SealedValueMisused(
-                    f"{self.path}: a personal record needs its subject before it is saved"
-                )
-            value = Sealed(self, token=seal(self, value._draft, row_id, subject_id))
-            value.bind(row_id, subject_id)
-            model_instance.__dict__[self.attname] = value
-        elif add or value.row not in (UNBOUND, (model_instance.pk, model_instance.subject_id)):  # type: ignore[attr-defined]
+        row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
+        if value._draft is not None:
+            return self._seal_draft(model_instance, value._draft, row_id, subject_id)
+        if value.row != (row_id, subject_id) and (add or value.row != UNBOUND):
             raise SealedValueMisused(f"{self.path}: a sealed value cannot move to another row; set plain text")
+        return value
+
+    def _seal_draft(self, model_instance: models.Model, draft: str, row_id: UUID, subject_id: UUID | None) -> Sealed:
+        if subject_id is None:
+            raise SealedValueMisused(f"{self.path}: a personal record needs its subject before it is saved")
+        row = make_row(row_id, subject_id)
+        value = Sealed(self, seal(self, draft, row))
+        value.bind(row)
+        model_instance.__dict__[self.attname] = value
         return value
 
     def get_db_prep_value(

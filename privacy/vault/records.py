@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models.base import ModelState
 from django.utils.translation import gettext
 
 from privacy.declarations.lifetimes import Lifetime
@@ -83,12 +84,17 @@ class PersonalRecord(models.Model):
 
     @classmethod
     def from_db(cls, db: Any, field_names: Any, values: Any) -> Self:
-        instance = super().from_db(db, field_names, values)
-        instance.__dict__["_loaded_row"] = instance.__dict__.get("id"), instance.__dict__.get("subject_id")
+        """Fills the attributes as they come: ``Model.__init__`` would pass each of them through its setter."""
+        instance = cls.__new__(cls)
+        instance._state = ModelState()
+        instance._state.adding, instance._state.db = False, db
+        attributes = instance.__dict__
+        attributes.update(zip(field_names, values, strict=True))
+        attributes["_loaded"] = attributes.get("id"), attributes.get("subject_id")
         return instance
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        id, subject_id = self.__dict__.get("_loaded_row", (None, None))
+        id, subject_id = self.__dict__.get("_loaded", (None, None))
         if id not in (None, self.pk) or subject_id not in (None, self.subject_id):
             raise SealedValueMisused(f"{self._meta.label}: a row cannot take another id or move to another person")
         super().save(*args, **kwargs)

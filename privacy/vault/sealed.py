@@ -10,13 +10,14 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 
 from privacy.vault.errors import SealedValueMisused, Unreadable
-from privacy.vault.keys import key_for_opening, key_for_sealing
+from privacy.vault.keys import cache, key_for_opening, key_for_sealing
 
 if TYPE_CHECKING:
     from privacy.vault.fields import SealedField
 
-VERSION = b"\x01"
-KEY_ID_END = 17
+Row = tuple[UUID, UUID, bytes]  # row id, subject id, and both as the bytes that tokens are bound to
+
+HEAD_END = 17
 NONCE_END = 29
 DUMP_PREFIX = "sealed:"
 
@@ -27,16 +28,13 @@ class Sealed:
     Two sealed values are equal only when they are the same stored token: comparing contents would open them.
     """
 
-    __slots__ = ("field", "_token", "_draft", "_row_id", "_subject_id")
+    __slots__ = ("_draft", "_row", "_token", "field")
 
-    def __init__(
-        self, field: SealedField, *, token: Any = None, draft: str | None = None
-    ) -> None:
+    def __init__(self, field: SealedField, token: Any = None, draft: str | None = None) -> None:
         self.field = field
         self._token = token
         self._draft = draft
-        self._row_id: UUID | None = None
-        self._subject_id: UUID | None = None
+        self._row: Row | None = None
 
     def __str__(self) -> str:
         return self.field.mask
@@ -74,40 +72,46 @@ class Sealed:
 
     @property
     def token(self) -> bytes:
-        return bytes(self._token)
+        """As stored. A loaded row holds it as PostgreSQL prints it until somebody needs it."""
+        token = self._token
+        return bytes.fromhex(token[2:]) if type(token) is str else bytes(token)
 
     @property
     def row(self) -> tuple[UUID | None, UUID | None]:
         """(row id, subject id) of the row that this value was read from; (None, None) outside a row."""
-        return self._row_id, self._subject_id
+        return self._row[:2] if self._row else (None, None)
 
-    def bind(self, row_id: UUID, subject_id: UUID) -> None:
-        self._row_id, self._subject_id = row_id, subject_id
+    @property
+    def subject_id(self) -> UUID | None:
+        return self._row[1] if self._row else None
+
+    def bind(self, row: Row) -> None:
+        """``row`` as made by ``make_row``."""
+        self._row = row
 
     def dump(self) -> str:
         """The token as text for fixtures; it opens only in the same row of the same person."""
         return DUMP_PREFIX + base64.b64encode(self.token).decode("ascii")
 
 
-def associated_data(field: SealedField, row_id: UUID, subject_id: UUID) -> bytes:
-    """Binds a token to model, field, row and subject: moved anywhere else it does not open."""
-    return field.associated_prefix + row_id.bytes + subject_id.bytes
+def make_row(row_id: UUID, subject_id: UUID) -> Row:
+    """What tokens are bound to besides model and field, made once for all values of a row."""
+    return row_id, subject_id, row_id.bytes + subject_id.bytes
 
 
-def seal(field: SealedField, value: str, row_id: UUID, subject_id: UUID) -> bytes:
-    """version (1) | key id (16) | nonce (12) | AES-256-GCM ciphertext and tag."""
-    key = key_for_sealing(subject_id, field.scope)
+def seal(field: SealedField, value: str, row: Row) -> bytes:
+    """version (1) | key id (16) | nonce (12) | AES-256-GCM ciphertext and tag.
+
+    The associated data is model, field, row and subject: moved anywhere else a token does not open.
+    """
+    key = cache.get(row[1], field.scope) or key_for_sealing(row[1], field.scope)
     nonce = os.urandom(12)
-    sealed = key.cipher.encrypt(nonce, _encoded(field, value), associated_data(field, row_id, subject_id))
-    return VERSION + key.id.bytes + nonce + sealed
-
-
-def _encoded(field: SealedField, value: str) -> bytes:
     try:
-        return value.encode()
+        plain = value.encode()
     except UnicodeEncodeError:
         # From None: the original error carries the whole text.
         raise SealedValueMisused(f"{field.path}: the text is no valid Unicode") from None
+    return key.head + nonce + key.cipher.encrypt(nonce, plain, field.associated_prefix + row[2])
 
 
 def unseal(value: Sealed) -> str:
@@ -117,19 +121,13 @@ def unseal(value: Sealed) -> str:
     """
     if value._draft is not None:
         return value._draft
-    row_id, subject_id = value.row
-    if row_id is None or subject_id is None:
-        raise SealedValueMisused(
-            f"{value.field.path} was read without its row (values(), defer); read the record"
-        )
-    token = value.token
-    key = key_for_opening(subject_id, value.field.scope)
-    if token[:1] != VERSION or token[1:KEY_ID_END] != key.id.bytes:
-        raise Unreadable(f"{value.field.path} cannot be read")
-    data = associated_data(value.field, row_id, subject_id)
+    field, token, row = value.field, value.token, value._row
+    if row is None:
+        raise SealedValueMisused(f"{field.path} was read without its row (values(), defer); read the record")
+    key = cache.get(row[1], field.scope) or key_for_opening(row[1], field.scope)
+    if not token.startswith(key.head):
+        raise Unreadable(f"{field.path} cannot be read")
     try:
-        return key.cipher.decrypt(
-            token[KEY_ID_END:NONCE_END], token[NONCE_END:], data
-        ).decode()
+        return key.cipher.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], field.associated_prefix + row[2]).decode()
     except (InvalidTag, ValueError) as error:
-        raise Unreadable(f"{value.field.path} cannot be read") from error
+        raise Unreadable(f"{field.path} cannot be read") from error

@@ -105,7 +105,6 @@ def test_demo_customer_can_sign_in():
 
 def test_demo_staff_get_in_with_the_printed_code():
     make_demo_accounts()
-    SecondFactor.objects.update(last_used_step=None)
     output = io.StringIO()
     call_command("demo_code", "support", stdout=output)
     client = Client()

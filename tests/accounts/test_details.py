@@ -153,6 +153,7 @@ def test_details_page_changes_the_language():
 
     user.refresh_from_db()
     assert page.status_code == 302
+    assert page.cookies["language"].value == "de"
     assert user.locale == "de"
 
 

@@ -3,7 +3,7 @@ from django.test import Client
 
 from audit.errors import NotRecordable
 from audit.events import Event
-from marketplace.accounts.actions import enroll_second_factor, enrollment_of, verify_second_factor
+from marketplace.accounts.actions import enroll_second_factor, enrollment_of, hand_over_second_factor, verify_second_factor
 from marketplace.accounts.codes import current_code
 from marketplace.accounts.errors import AlreadyEnrolled
 from marketplace.accounts.models import AccountSession, SecondFactor
@@ -49,6 +49,19 @@ def test_enroll_second_factor_is_refused_once_in_force():
 
     with pytest.raises(AlreadyEnrolled), unit_of_work():
         enroll_second_factor(by=user.actor, user=user)
+
+
+def test_hand_over_second_factor_is_in_force_at_once_with_one_event():
+    user = make_staff(enrolled=False)
+
+    with unit_of_work():
+        uri = hand_over_second_factor(by=TEST, user=user)
+
+    assert secret_of(user) in uri
+    assert SecondFactor.objects.get(user=user).confirmed_at is not None
+    assert entries(Event.SECOND_FACTOR_ENROLLED, subject_id=user.subject_id) == 1
+    with pytest.raises(AlreadyEnrolled), unit_of_work():
+        hand_over_second_factor(by=TEST, user=user)
 
 
 def test_verify_second_factor_confirms_the_enrollment_with_one_event():

@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 import time_machine
@@ -14,7 +15,7 @@ from audit.events import Event
 from marketplace.accounts.actions import end_sessions
 from marketplace.accounts.errors import NotAllowed
 from marketplace.accounts.models import AccountSession
-from marketplace.accounts.sessions import SessionStore, session_digest
+from marketplace.accounts.sessions import SessionStore, forget_ended_sessions, session_digest
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Actor, Role
 from tests.accounts.people import (
@@ -27,6 +28,7 @@ from tests.accounts.people import (
     make_staff,
     make_unconfirmed,
 )
+from tests.hashers import QuickArgon2Hasher
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +88,33 @@ def test_sign_in_does_not_reveal_who_has_an_account():
 
     assert answers[0] == answers[1]
     assert entries(Event.SESSION_REFUSED) == 2
+
+
+class CountingHasher(QuickArgon2Hasher):
+    """Notes each time it does the slow work."""
+
+    work: ClassVar[list[str]] = []
+
+    def encode(self, *args, **kwargs):
+        self.work.append("hash")
+        return super().encode(*args, **kwargs)
+
+    def verify(self, *args, **kwargs):
+        self.work.append("hash")
+        return super().verify(*args, **kwargs)
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_sign_in_does_the_same_hashing_for_known_and_unknown_addresses(settings):
+    make_customer()
+    settings.PASSWORD_HASHERS = ["tests.accounts.test_signing_in.CountingHasher"]
+    done = []
+    for email in (EMAIL, "nobody@example.org"):
+        CountingHasher.work.clear()
+        Client().post("/sign-in/", WRONG | {"email": email})
+        done.append(list(CountingHasher.work))
+
+    assert done == [["hash"], ["hash"]]
 
 
 def test_sign_in_locks_out_after_five_wrong_tries():
@@ -210,11 +239,11 @@ def test_session_that_was_ended_elsewhere_is_not_revived():
         store.save()
 
 
-def test_clear_expired_deletes_sessions_that_are_over():
+def test_forget_ended_sessions_deletes_those_that_are_over():
     client_of(make_customer())
 
     with time_machine.travel(timezone.now() + timedelta(days=15)):
-        assert SessionStore.clear_expired() == 1
+        assert forget_ended_sessions() == 1
 
 
 def test_end_sessions_ends_all_of_one_person():

@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 
 import pytest
@@ -218,6 +219,23 @@ def test_account_page_of_nobody_is_not_found():
     assert page.status_code in (302, 404)
 
 
+def test_dashboard_links_only_to_pages_that_the_role_may_see():
+    officer = staff_client(make_staff(Role.PRIVACY_OFFICER, "officer@example.org"), "officer@example.org")
+    support = staff_client(make_staff(Role.SUPPORT))
+
+    assert "/admin/privacy/request/" in officer.get("/admin/").content.decode()
+    assert "/admin/privacy/request/" not in support.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("role", sorted(STAFF_ROLES))
+def test_dashboard_leads_to_no_forbidden_page(role):
+    client = staff_client(make_staff(role))
+
+    addresses = set(re.findall(r'href="(/admin/[^"#?]*)"', client.get("/admin/").content.decode()))
+
+    assert {client.get(address).status_code for address in addresses} <= {200, 302}
+
+
 def test_cards_put_what_is_late_first(monkeypatch):
     from privacy.policy import dashboard
 
@@ -245,6 +263,7 @@ def test_create_administrator_prints_what_the_authenticator_needs(monkeypatch):
     assert "otpauth://totp/" in output
     assert BOSS not in output
     assert User.objects.get().role == Role.ADMINISTRATOR
+    assert client_of(None, BOSS).get("/second-factor/code.svg").status_code == 404
 
 
 def test_create_administrator_refuses_a_known_address(monkeypatch):

@@ -10,9 +10,11 @@ from uuid import UUID
 import pytest
 from django.db import connections, transaction
 
+from audit.actions import integrate_entries
 from audit.commitments import register_key_source
 from audit.events import Event
 from audit.identifiers import uuid7
+from audit.models import Verification
 from audit.record import NewEntry, Reference, record_many
 from marketplace.environment import Environment
 
@@ -119,3 +121,31 @@ def tamper(owner_connection: Callable[[str], Any]) -> Callable[..., None]:
             cursor.execute(statement, [str(value) if isinstance(value, UUID) else value for value in parameters])
 
     return run
+
+
+@pytest.fixture
+def log(write: Callable[..., list[UUID]]) -> list[UUID]:
+    """Seven entries in three checkpoints: two of one person, three of nobody, two of another person."""
+    people = uuid7(), uuid7()
+    ids = write(2, people[0])
+    integrate_entries()
+    ids += write(3)
+    integrate_entries()
+    ids += write(2, people[1])
+    integrate_entries()
+    return ids
+
+
+def assert_fault(
+    verification: Verification,
+    finding: str,
+    *,
+    entry: UUID | None = None,
+    index: int | None = None,
+    checkpoints: int | None = None,
+) -> None:
+    assert verification.result == Verification.Result.FAILED
+    assert finding in verification.finding
+    assert (verification.first_bad_entry, verification.first_bad_index) == (entry, index)
+    if checkpoints is not None:
+        assert verification.checkpoints == checkpoints

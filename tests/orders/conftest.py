@@ -33,9 +33,7 @@ def partners(request):
     ):
         Recipient.objects.filter(slug=slug).exists() or sign_agreement(
             by=SETUP,
-            recipient=register_recipient(
-                by=SETUP, slug=slug, name=slug, kind=kind, country="DE", webhook_secret=SECRET
-            ),
+            recipient=register_recipient(by=SETUP, slug=slug, name=slug, kind=kind, country="DE", webhook_secret=SECRET),
             reference=f"{slug}-1",
             purposes=purposes,
             categories=list(Category),
@@ -62,5 +60,3 @@ def outside(settings, tmp_path):
 def nobody_outside(settings):
     """Nobody answers."""
     settings.SANDBOX_URL = "http://127.0.0.1:9"
-
-

@@ -17,7 +17,7 @@ from orders.lifecycle.models import Order
 from orders.parcels.actions import hand_over_parcel, pack_parcel
 from orders.parcels.carrier import Booking
 from orders.parcels.models import Parcel, ParcelOperation
-from orders.parcels.operations import _keep_label
+from orders.parcels.operations import keep_label
 from orders.payments.models import PaymentOperation
 from orders.payments.operations import CASHIER
 from orders.payments.results import apply_answer
@@ -44,14 +44,8 @@ def make_customer(name="Marker Name", permissions=ORDER_PURPOSES) -> User:
             give_consent(by=me, subject=subject, purpose=purpose, locale="en")
         user = User.objects.create(subject=subject)
         with open_access(by=me, purpose=Purpose.ACCOUNT, subject=subject):
-            AccountDetails.objects.create(
-                subject=subject, user=user, name=name, email=f"marker{next(_numbers)}@example.org"
-            )
+            AccountDetails.objects.create(subject=subject, user=user, name=name, email=f"marker{next(_numbers)}@example.org")
     return user
-
-
-def make_staff(role) -> User:
-    return User.objects.create(subject=Subject.objects.create(kind=Subject.Kind.STAFF), role=role)
 
 
 def actor(role) -> Actor:
@@ -123,7 +117,7 @@ def packed(is_paid=True, is_labeled=True, **how) -> Order:
         settle(order, "capture")
     if is_labeled:
         book = ParcelOperation.objects.get(parcel__order=order, kind="book")
-        _keep_label(book, Booking("SB0123456789", "L-0123"))
+        keep_label(book, Booking("SB0123456789", "L-0123"))
     return fresh(order)
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from audit.events import Event
 from orders.lifecycle.actions import cancel_order
+from orders.lifecycle.errors import TransitionRefused
 from orders.lifecycle.models import OrderState
-from orders.parcels.actions import hand_over_parcel, receive_parcel_webhook
+from orders.parcels.actions import hand_over_parcel, receive_parcel_webhook, request_label
 from orders.parcels.models import ParcelLabel, ParcelOperation, ParcelState
 from orders.parcels.operations import SHIPPER, give_up, run_operation
 from privacy.access.errors import GroundMissing
@@ -17,7 +18,7 @@ from privacy.declarations.purposes import Purpose
 from privacy.jobs.errors import TryLater
 from privacy.policy.roles import Actor, Role
 from privacy.sharing.models import Disclosure
-from tests.orders.factories import SETUP, entries, fresh, handed_over, kinds, make_customer, packed, parcel_of
+from tests.orders.factories import SETUP, UNWRITABLE, entries, fresh, handed_over, kinds, make_customer, packed, parcel_of
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +158,33 @@ def test_webhook_for_a_parcel_still_in_the_house_is_stale():
 def test_webhook_of_an_unknown_parcel_or_kind_changes_nothing():
     assert webhook("parcel.delivered", uuid4()) == "unknown"
     assert webhook("parcel.eaten", parcel_of(handed_over()).pk) == "unknown"
+
+
+def test_request_label_after_the_carrier_could_not_be_asked(outside):
+    order, book = unlabeled()
+    give_up(book.pk)
+
+    with unit_of_work():
+        request_label(by=SETUP, parcel=parcel_of(order))
+    run_operation(ParcelOperation.objects.get(outcome="requested").pk)
+
+    assert parcel_of(order).labeled_at is not None
+    assert entries(Event.PARCEL_LABEL_REQUESTED, case_id=order.pk) == 1
+
+
+@pytest.mark.parametrize("make", [lambda: unlabeled()[0], packed, handed_over])
+def test_request_label_refuses_unless_the_last_try_failed(make):
+    order = make()
+
+    with pytest.raises(TransitionRefused), unit_of_work():
+        request_label(by=SETUP, parcel=parcel_of(order))
+
+
+def test_request_label_changes_nothing_if_the_event_cannot_be_written():
+    order, book = unlabeled()
+    give_up(book.pk)
+
+    with pytest.raises(Exception, match="short token"), unit_of_work():
+        request_label(by=UNWRITABLE, parcel=parcel_of(order))
+
+    assert ParcelOperation.objects.count() == 1

@@ -12,8 +12,9 @@ from orders.invoices.models import Invoice, InvoiceParty
 from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
 from orders.lifecycle.models import OrderState
+from orders.lifecycle.queries import operations_to_look_into
 from orders.lifecycle.timers import advance_timers
-from orders.payments.actions import refund_order, retry_payment
+from orders.payments.actions import refund_order, retry_capture, retry_payment, retry_unwinding
 from orders.payments.errors import NothingToRetry
 from orders.payments.models import (
     LedgerEntry,
@@ -424,3 +425,74 @@ def test_declined_void_of_a_canceled_order_is_not_asked_for_ever():
     settle(order, "void", "declined")
 
     assert PaymentOperation.objects.filter(kind=OperationKind.VOID).count() == 1
+
+
+# Asking again
+
+
+def retry(action, order, by=None):
+    with unit_of_work():
+        action(by=by or actor(Role.FINANCE), order=order)
+
+
+def test_retry_capture_after_a_decline():
+    order = settle(packed(is_paid=False), "capture", "declined")
+    assert operations_to_look_into().count() == 1
+
+    retry(retry_capture, order)
+    assert operations_to_look_into().count() == 0
+    settle(order, "capture")
+
+    assert payment_of(order).captured == order.total
+
+
+@pytest.mark.parametrize("make", [confirmed, packed, lambda: packed(is_paid=False)])
+def test_retry_capture_refuses_unless_it_was_declined(make):
+    with pytest.raises(TransitionRefused):
+        retry(retry_capture, make())
+
+
+def test_retry_unwinding_after_a_decline():
+    order = received()
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+    settle(order, "void", "declined")
+
+    retry(retry_unwinding, order)
+    settle(order, "void")
+
+    assert payment_of(order).voided == order.total
+
+
+@pytest.mark.parametrize("make", [received, handed_over])
+def test_retry_unwinding_refuses_an_order_that_has_not_ended(make):
+    with pytest.raises(TransitionRefused):
+        retry(retry_unwinding, make())
+
+
+def test_retry_unwinding_refuses_while_money_is_on_its_way_back():
+    order = received()
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+
+    with pytest.raises(TransitionRefused):
+        retry(retry_unwinding, order)
+
+    assert PaymentOperation.objects.filter(kind=OperationKind.VOID).count() == 1
+
+
+@pytest.mark.parametrize("action", [retry_capture, retry_unwinding])
+def test_asking_again_changes_nothing_if_the_event_cannot_be_written(action):
+    if action is retry_capture:
+        order = settle(packed(is_paid=False), "capture", "declined")
+    else:
+        order = received()
+        with unit_of_work():
+            cancel_order(by=SETUP, order=order)
+        settle(order, "void", "declined")
+    before = PaymentOperation.objects.count()
+
+    with pytest.raises(Exception, match="short token"):
+        retry(action, order, by=UNWRITABLE)
+
+    assert PaymentOperation.objects.count() == before

@@ -7,9 +7,7 @@ from orders.checkout.prices import quote
 from orders.checkout.shipping import DELIVERY_COUNTRIES, FREE_FROM, shipping_price
 from orders.checkout.vat import vat_rate
 
-PRODUCTS = st.builds(
-    Product, title=st.just("Thing"), price=st.integers(1, 10**6), tax_class=st.sampled_from(TaxClass.values)
-)
+PRODUCTS = st.builds(Product, title=st.just("Thing"), price=st.integers(1, 10**6), tax_class=st.sampled_from(TaxClass.values))
 ITEMS = st.lists(st.tuples(PRODUCTS, st.integers(1, 20)), min_size=1, max_size=10)
 
 

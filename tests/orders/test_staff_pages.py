@@ -4,11 +4,24 @@ import pytest
 
 from orders.catalogue.models import Product, StockItem
 from orders.lifecycle.models import OrderState
-from orders.parcels.models import ParcelState
+from orders.parcels.models import ParcelOperation, ParcelState
 from orders.payments.models import Refund
 from privacy.policy.roles import Role
 from tests.accounts.people import make_staff, staff_client
-from tests.orders.factories import confirmed, count_queries, fresh, handed_over, make_product, packed, parcel_of, place, received, stock_of
+from tests.orders.factories import (
+    confirmed,
+    count_queries,
+    fresh,
+    handed_over,
+    make_product,
+    operation,
+    packed,
+    parcel_of,
+    place,
+    received,
+    settle,
+    stock_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +45,7 @@ def press(client, order, button):
 
 
 @pytest.mark.promise("PROTECT-3")
-@pytest.mark.parametrize(
-    "role", [Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE, Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR]
-)
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE, Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR])
 def test_list_and_case_show_masks_alone(sign_in, role):
     order, client = packed(), sign_in(role)
 
@@ -94,16 +105,16 @@ def test_hand_over_without_money_says_why(sign_in):
 def test_finance_refunds_a_part(sign_in):
     order = handed_over()
 
-    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged"})
+    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged"})
 
     assert Refund.objects.get().amount == 500
 
 
-@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "999999"}, {"reason": "because"}, {"note": "x"}])
+@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "9999.99"}, {"amount": "0.005"}, {"reason": "because"}, {"note": "x"}])
 def test_finance_refunds_nothing_else(sign_in, form):
     order = handed_over()
 
-    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged", **form})
+    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged", **form})
 
     assert not Refund.objects.exists()
 
@@ -131,7 +142,7 @@ def test_button_of_another_role_is_refused(sign_in, role, button):
 def test_refund_by_another_role_is_refused(sign_in, role):
     order = handed_over()
 
-    sign_in(role).post(case(order), {"_refund": "1", "amount": "500", "reason": "damaged"})
+    sign_in(role).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged"})
 
     assert not Refund.objects.exists()
 
@@ -182,7 +193,7 @@ def test_administrator_adds_and_changes_a_product(sign_in):
         "slug": "new-thing",
         "description": "New.",
         "kind": "mug",
-        "price": "1200",
+        "price": "12.00",
         "tax_class": "standard",
         "is_active": "on",
         "on_hand": "7",
@@ -190,7 +201,7 @@ def test_administrator_adds_and_changes_a_product(sign_in):
 
     client.post("/admin/orders/product/add/", values)
     product = Product.objects.get(slug="new-thing")
-    client.post(f"/admin/orders/product/{product.pk}/change/", {**values, "price": "1300", "on_hand": "9"})
+    client.post(f"/admin/orders/product/{product.pk}/change/", {**values, "price": "13.00", "on_hand": "9"})
 
     product.refresh_from_db()
     assert (product.price, stock_of(product)) == (1300, (9, 0))
@@ -200,7 +211,7 @@ def test_stock_is_not_counted_below_what_is_reserved(sign_in):
     product = make_product(on_hand=5)
     place(items=[(product, 3)])
     client = sign_in(Role.ADMINISTRATOR)
-    values = {"title": "T", "slug": product.slug, "description": "D", "kind": "mug", "price": "2000", "tax_class": "standard"}
+    values = {"title": "T", "slug": product.slug, "description": "D", "kind": "mug", "price": "20.00", "tax_class": "standard"}
 
     page = client.post(f"/admin/orders/product/{product.pk}/change/", {**values, "is_active": "on", "on_hand": "2"})
 
@@ -211,3 +222,32 @@ def test_stock_is_not_counted_below_what_is_reserved(sign_in):
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE])
 def test_other_roles_add_no_product(sign_in, role):
     assert sign_in(role).get("/admin/orders/product/add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "make", "title"),
+    [(Role.SUPPORT, received, "Orders to check"), (Role.FULFILLMENT, confirmed, "Parcels to send")],
+)
+def test_front_page_says_what_waits(sign_in, role, make, title):
+    make()
+
+    assert title in sign_in(role).get("/admin/").content.decode()
+
+
+def test_finance_takes_a_declined_payment_again(sign_in):
+    order = settle(packed(is_paid=False), "capture", "declined")
+    client = sign_in(Role.FINANCE)
+    assert "Payments that went wrong" in client.get("/admin/").content.decode()
+
+    press(client, order, "capture")
+
+    assert operation(order, "capture").outcome == "requested"
+
+
+def test_fulfillment_asks_for_the_label_again(sign_in):
+    order = packed(is_labeled=False)
+    ParcelOperation.objects.update(outcome="refused")
+
+    press(sign_in(Role.FULFILLMENT), order, "request_label")
+
+    assert ParcelOperation.objects.filter(outcome="requested").count() == 1

@@ -169,10 +169,10 @@ def test_a_secret_added_later_leaves_the_others_as_they_are(tmp_path):
 
 
 def test_each_role_gets_a_login_of_its_own(tmp_path):
-    logins = {
-        role: [database["USER"] for database in Environment({"MARKETPLACE_STATE": str(tmp_path), "MARKETPLACE_DB_ROLE": role}).databases().values()]
-        for role in ("owner", "web", "worker")
-    }
+    logins = {}
+    for role in ("owner", "web", "worker"):
+        databases = Environment({"MARKETPLACE_STATE": str(tmp_path), "MARKETPLACE_DB_ROLE": role}).databases()
+        logins[role] = [database["USER"] for database in databases.values()]
 
     assert logins == {
         "owner": ["market_owner", "vault_owner"],

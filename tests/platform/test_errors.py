@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
 from django.test import RequestFactory
@@ -36,7 +37,7 @@ def test_an_error_report_names_frames_and_classes_only(error):
     for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):
         assert MARKER not in report
         assert "in failing" in report
-        assert report.endswith("ValueError")
+        assert "ValueError" in report
 
 
 def test_djangos_own_report_with_our_filter_shows_no_request_data(error):
@@ -72,8 +73,21 @@ def test_a_failed_task_is_logged_without_its_arguments():
 
 
 def test_a_refused_host_is_logged_without_its_name():
-    record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, __file__, 1, f"Invalid HTTP_HOST header: {MARKER}", (), None)
+    message = f"Invalid HTTP_HOST header: {MARKER}"
+    record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, __file__, 1, message, (), None)
 
     WithoutValues().filter(record)
 
     assert MARKER not in record.getMessage()
+
+
+@pytest.mark.parametrize(("route", "shown"), [("password-reset/<str:token>/", "/password-reset/<str:token>/"), (None, "(no page of ours)")])
+def test_lines_about_a_request_hold_the_pattern_of_its_path(route, shown):
+    request = RequestFactory().post("/password-reset/marker-token/")
+    request.resolver_match = route and SimpleNamespace(route=route)
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s: %s", ("Unprocessable Entity", request.path), None)
+    record.request = request
+
+    assert WithoutValues().filter(record)
+
+    assert record.getMessage() == f"Unprocessable Entity: {shown}"

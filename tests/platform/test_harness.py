@@ -5,6 +5,7 @@ import socket
 import pytest
 from django.db import ProgrammingError, connection, connections
 from django.db.utils import DatabaseError
+from playwright.sync_api import Error
 
 from tests.conftest import NetworkBlocked
 
@@ -13,7 +14,10 @@ from tests.conftest import NetworkBlocked
 @pytest.mark.parametrize(("alias", "role"), [("default", "market_web"), ("vault", "vault_user")])
 def test_tests_run_as_the_runtime_role(alias, role):
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT current_user, rolsuper, EXISTS (SELECT FROM pg_class WHERE relowner = oid_of.oid) FROM pg_roles oid_of WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolname, rolsuper, EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid)"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
 
         assert cursor.fetchone() == (role, False, False)
 
@@ -48,3 +52,12 @@ def test_a_live_worker_runs_as_the_worker_role_and_can_be_killed(live_worker, ow
     live_worker.start()
 
     assert live_worker.pid
+
+
+@pytest.mark.browser
+def test_the_browser_reaches_the_live_server_and_nothing_else(page, live_server):
+    page.goto(f"{live_server.url}/livez")
+    assert "alive" in page.content()
+
+    with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+        page.goto("http://example.com/")

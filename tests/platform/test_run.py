@@ -33,9 +33,8 @@ class Run:
         environ = {name: value for name, value in os.environ.items() if name not in QUIET}
         environ |= {"MARKETPLACE_STATE": str(self.state), "PORT": str(self.port), **variables}
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "marketplace.supervisor"], cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
-            )
+            command = [sys.executable, "-m", "marketplace.supervisor"]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
 
     def health(self):
         try:
@@ -88,7 +87,7 @@ def run(tmp_path):
 def test_the_site_starts_survives_crashes_and_recovers(run):
     run.start()
     run.wait_healthy(90)
-    assert "Ready: http://127.0.0.1" in run.output.read_text()
+    wait_until(lambda: f"Ready: http://127.0.0.1:{run.port}" in run.output.read_text(), "the address to be printed")
 
     web = run.child("gunicorn")
     web.send_signal(signal.SIGKILL)
@@ -124,7 +123,7 @@ def test_a_taken_port_gets_one_line(run):
     [
         ({"DATABASE_URL": "nonsense", "MARKETPLACE_DEMO": "1"}, "DATABASE_URL"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL"),
-        ({"MARKETPLACE_DEMO": "0"}, "SITE_URL"),
+        ({"MARKETPLACE_DEMO": "0"}, "DATABASE_URL"),
     ],
 )
 def test_a_broken_or_unreachable_server_gets_one_line(run, variables, word):

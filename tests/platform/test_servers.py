@@ -5,21 +5,51 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg2
 import pytest
 
+from marketplace import embedded
 from marketplace.embedded import Lease, Servers, first_number, process_lives, remove
 from marketplace.environment import ROOT
 from tests.processes import wait_until
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from marketplace.embedded import Lease
+Lease(Path(sys.argv[1])).acquire()
+time.sleep(99)
+"""
+
 
 @pytest.fixture
 def state(tmp_path):
-    """A state directory whose path is private to us and too long for a socket."""
+    """A state directory that others cannot reach, its path too long for a socket."""
     directory = tmp_path / ("long" * 20) / "state"
     yield directory
     remove(directory)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """Servers that run, from copies of their programs, for all the tests that only look at them."""
+    directory = tmp_path_factory.mktemp("running") / "state"
+    before = [(path, path.stat().st_mode, path.stat().st_uid) for path in directory.parents]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded, "can_reach", lambda path, account: False)
+        with Lease(directory, durable=False) as servers:
+            yield servers, before
+    remove(directory)
+
+
+@pytest.fixture
+def superuser(running):
+    connection = running[0].connect()
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
 
 
 def test_the_last_lease_stops_the_servers(state):
@@ -35,8 +65,7 @@ def test_the_last_lease_stops_the_servers(state):
 
 
 def test_a_killed_lease_holder_counts_as_gone(state):
-    script = "import sys, time; from pathlib import Path; from marketplace.embedded import Lease; Lease(Path(sys.argv[1])).acquire(); time.sleep(99)"
-    holder = subprocess.Popen([sys.executable, "-c", script, str(state)], cwd=ROOT, start_new_session=True)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(state)], cwd=ROOT, start_new_session=True)
     wait_until(lambda: Servers(state).is_running(), "the holder to start the servers")
     lease = Lease(state, durable=False)
     servers = lease.acquire()
@@ -49,8 +78,8 @@ def test_a_killed_lease_holder_counts_as_gone(state):
     assert not servers.is_running()
 
 
-def test_servers_start_again_after_everything_was_killed(state):
-    lease = Lease(state, durable=False)
+def test_what_was_committed_is_there_after_everything_was_killed(state):
+    lease = Lease(state)
     servers = lease.acquire()
     with servers.connect("marketplace") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept (id int)")
@@ -91,35 +120,57 @@ def as_account(servers):
 
 
 @pytest.mark.promise("PROTECT-2")
-def test_the_servers_listen_on_private_sockets_with_passwords_only(state):
-    with Lease(state, durable=False) as servers:
-        assert stat.S_IMODE(servers.layout.sockets.stat().st_mode) == 0o700
-        assert stat.S_IMODE(servers.layout.data.stat().st_mode) == 0o700
-        with servers.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("SHOW listen_addresses")
-            assert cursor.fetchone() == ("",)
-        connection.close()
-        with pytest.raises(psycopg2.OperationalError, match="password"):
-            psycopg2.connect(host=str(servers.layout.sockets), user="postgres", password="guess", dbname="postgres")
+def test_the_servers_listen_on_private_sockets_alone(running, superuser):
+    layout = running[0].layout
+
+    superuser.execute("SHOW listen_addresses")
+
+    assert superuser.fetchone() == ("",)
+    assert stat.S_IMODE(layout.sockets.stat().st_mode) == 0o700
+    assert stat.S_IMODE(layout.data.stat().st_mode) == 0o700
 
 
 @pytest.mark.promise("PROTECT-2")
-def test_no_role_of_the_site_is_a_superuser_and_only_owners_own(state):
-    with Lease(state, durable=False) as servers, servers.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls")
-        assert cursor.fetchall() == [("postgres",)]
-        cursor.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE datname LIKE 'marketplace%' ORDER BY 1")
-        assert cursor.fetchall() == [("marketplace", "market_owner"), ("marketplace_vault", "vault_owner")]
-        cursor.execute("SELECT has_database_privilege('market_web', 'marketplace_vault', 'CONNECT'), has_database_privilege('vault_user', 'marketplace', 'CONNECT')")
-        assert cursor.fetchone() == (False, False)
-    connection.close()
+def test_a_wrong_password_is_refused(running):
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(host=str(running[0].layout.sockets), user="postgres", password="guess", dbname="postgres")
 
 
-def test_no_permission_above_the_state_directory_changes(state):
-    state.parent.mkdir(parents=True)
-    before = [(path, path.stat().st_mode, path.stat().st_uid) for path in state.parents]
+@pytest.mark.promise("PROTECT-2")
+def test_no_role_of_the_site_is_a_superuser_and_only_owners_own(superuser):
+    superuser.execute("SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls")
+    powerful = superuser.fetchall()
+    superuser.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE datname LIKE 'marketplace%' ORDER BY 1")
+    owners = superuser.fetchall()
 
-    with Lease(state, durable=False):
-        pass
+    assert powerful == [("postgres",)]
+    assert owners == [("marketplace", "market_owner"), ("marketplace_vault", "vault_owner")]
 
-    assert [(path, path.stat().st_mode, path.stat().st_uid) for path in state.parents] == before
+
+@pytest.mark.promise("PROTECT-2")
+@pytest.mark.parametrize(
+    ("role", "database"),
+    [
+        ("market_web", "marketplace_vault"),
+        ("market_worker", "marketplace_vault"),
+        ("market_owner", "marketplace_vault"),
+        ("vault_user", "marketplace"),
+    ],
+)
+def test_data_and_keys_are_open_to_different_roles(superuser, role, database):
+    superuser.execute("SELECT has_database_privilege(%s, %s, 'CONNECT')", [role, database])
+
+    assert superuser.fetchone() == (False,)
+
+
+def test_programs_that_the_servers_account_cannot_reach_are_copied(running):
+    layout = running[0].layout
+    program = Path(f"/proc/{first_number(layout.data / 'postmaster.pid')}/exe").readlink()
+
+    assert program.is_relative_to(layout.home)
+
+
+def test_no_permission_above_the_state_directory_changes(running):
+    _, before = running
+
+    assert [(path, path.stat().st_mode, path.stat().st_uid) for path, _, _ in before] == before

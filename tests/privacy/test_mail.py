@@ -21,7 +21,6 @@ from privacy.mail.errors import MailUnknown
 from privacy.mail.models import OutboundMail
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
-from tests.accounts.conftest import policy  # noqa: F401
 from tests.accounts.people import EMAIL, NAME, TEST, UNWRITABLE, entries, make_customer
 
 pytestmark = pytest.mark.django_db

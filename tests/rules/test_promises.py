@@ -13,7 +13,7 @@ from privacy.policy.promises import PROMISES
 
 GROUPS = {"COLLECT": 6, "PROTECT": 6, "USE": 6, "RIGHTS": 10, "CHANGE": 5}
 CODE = re.compile(r"\b(?:audit|privacy|orders|marketplace)(?:\.\w+)+")
-MARKED = '''
+MARKED = """
 import pytest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("USE-1")]
@@ -34,7 +34,7 @@ class TestMore:
 @pytest.mark.promise("USE-6")
 def helper():
     pass
-'''
+"""
 
 
 def resolves(dotted: str) -> bool:
@@ -105,4 +105,13 @@ def test_promises_command_refuses_a_mark_that_names_nothing(settings, tmp_path):
     settings.BASE_DIR = tmp_path
 
     with pytest.raises(CommandError, match=r"tests/test_it\.py::test_one is marked with USE-9"):
+        call_command("promises", "--check")
+
+
+def test_promises_command_names_a_file_that_it_cannot_read(settings, tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text("def broken(:\n")
+    settings.BASE_DIR = tmp_path
+
+    with pytest.raises(CommandError, match=r"test_it\.py cannot be read: line 1"):
         call_command("promises", "--check")

@@ -84,9 +84,7 @@ def start(listener, tmp_path):
 
 def operate(url, kind="authorize", amount=500, key=None, payment=None, timeout=5, **more):
     body = {"kind": kind, "amount": amount, "currency": "EUR", "payment": payment or str(uuid.uuid4()), **more}
-    return requests.post(
-        f"{url}/payments/operations", json=body, headers={"Idempotency-Key": key or str(uuid.uuid4())}, timeout=timeout
-    )
+    return requests.post(f"{url}/payments/operations", json=body, headers={"Idempotency-Key": key or str(uuid.uuid4())}, timeout=timeout)
 
 
 def test_operation_is_pending_first_and_told_of_later(start, listener):

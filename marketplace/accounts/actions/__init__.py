@@ -8,7 +8,12 @@ from marketplace.accounts.actions.passwords import (
     request_password_reset,
     reset_password,
 )
-from marketplace.accounts.actions.second_factors import enroll_second_factor, enrollment_of, verify_second_factor
+from marketplace.accounts.actions.second_factors import (
+    enroll_second_factor,
+    enrollment_of,
+    hand_over_second_factor,
+    verify_second_factor,
+)
 from marketplace.accounts.actions.sessions import end_session, end_sessions, refuse_session, start_session
 from marketplace.accounts.actions.signing_up import (
     close_unconfirmed_accounts,
@@ -32,6 +37,7 @@ __all__ = [
     "enroll_second_factor",
     "enrollment_of",
     "forget_answered_resets",
+    "hand_over_second_factor",
     "refuse_session",
     "request_mailbox_change",
     "request_password_reset",

@@ -47,9 +47,7 @@ def confirm_mailbox_change(*, by: Actor, token: str) -> User:
     """Use the new address from now on. Raises TokenInvalid or MailboxTaken."""
     user = use_token(token, AccountToken.Kind.CHANGE)
     pending = PendingMailbox.objects.filter(subject_id=user.subject_id).latest("requested_at")
-    with open_access(
-        by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject_id, writes=Event.DATA_CORRECTED
-    ) as grant:
+    with open_access(by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject_id, writes=Event.DATA_CORRECTED) as grant:
         email = grant.open(pending.email)
         claim_mailbox(user, email)
         user.details.email = email

@@ -37,9 +37,7 @@ def answer_password_reset(*, request: PasswordResetRequest) -> None:
             return
         user = User.objects.filter(mailbox_index__digest=bytes(request.digest), is_active=True).first()
         if user is not None:
-            queue_mail(
-                template="accounts-reset", subject=user.subject_id, object=Reference.to(request), locale=user.locale
-            )
+            queue_mail(template="accounts-reset", subject=user.subject_id, object=Reference.to(request), locale=user.locale)
         request.digest = None
         request.save(update_fields=["digest"])
 

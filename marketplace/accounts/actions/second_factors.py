@@ -52,6 +52,18 @@ def verify_second_factor(*, by: Actor, user: User, code: str) -> bool:
     return True
 
 
+@transaction.atomic
+def hand_over_second_factor(*, by: Actor, user: User) -> str:
+    """Put a new secret in force at once and return its URI, for whoever stands beside the person.
+
+    No page shows it afterwards, so that the password alone is never enough. Raises AlreadyEnrolled.
+    """
+    _secret, uri = enrollment_of(by=by, user=user)
+    SecondFactor.objects.filter(subject_id=user.subject_id).update(confirmed_at=timezone.now())
+    record(Event.SECOND_FACTOR_ENROLLED, by=by, subject=user.subject_id, object=user)
+    return uri
+
+
 def enrollment_of(*, by: Actor, user: User) -> tuple[str, str]:
     """(secret, URI for an authenticator app), as long as the enrollment is not finished. Raises AlreadyEnrolled."""
     factor = enroll_second_factor(by=by, user=user)

@@ -30,9 +30,7 @@ UNCONFIRMED_FOR = timedelta(days=3)
 
 
 @transaction.atomic
-def sign_up(
-    *, by: Actor, email: str, name: str, password: str, purposes: Collection[Purpose], locale: str
-) -> User:
+def sign_up(*, by: Actor, email: str, name: str, password: str, purposes: Collection[Purpose], locale: str) -> User:
     """Open an account, usable once its mailbox is confirmed by the mail that this queues.
 
     ``purposes`` are those whose box the person ticked. Raises GroundMissing (from the gate) without ACCOUNT.

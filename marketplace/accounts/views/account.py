@@ -9,11 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from marketplace.accounts.actions import change_locale, request_mailbox_change
 from marketplace.accounts.forms import LocaleForm, NameForm, NewEmailForm
+from marketplace.accounts.language import speak
 from marketplace.accounts.limits import is_overdone
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import User
@@ -69,16 +71,15 @@ def _change_email(request: HttpRequest, user: User, given: dict[str, str]) -> Ht
     if is_overdone("change", mailbox_digest(given["email"])):
         return render(request, "accounts/too_many_mails.html", status=429)
     request_mailbox_change(by=_actor(request), user=user, email=given["email"])
-    messages.info(
-        request, _("We have sent a link to the new address. Until you follow it, the old address stays in use.")
-    )
+    messages.info(request, _("We have sent a link to the new address. Until you follow it, the old address stays in use."))
     return redirect("accounts:details")
 
 
 def _change_locale(request: HttpRequest, user: User, given: dict[str, str]) -> HttpResponse:
     change_locale(by=_actor(request), user=user, locale=given["locale"])
-    messages.success(request, _("Your language is changed."))
-    return redirect("accounts:details")
+    with override(given["locale"]):
+        messages.success(request, _("Your language is changed."))
+    return speak(redirect("accounts:details"), given["locale"])
 
 
 _CHANGES = {"name": _change_name, "email": _change_email, "locale": _change_locale}
@@ -91,4 +92,4 @@ def _customer(request: HttpRequest) -> User | None:
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined,no-any-return]
+    return request.actor  # type: ignore[attr-defined]

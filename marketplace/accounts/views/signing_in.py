@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from marketplace.accounts.actions import end_session, refuse_session, start_session
 from marketplace.accounts.forms import SignInForm
+from marketplace.accounts.language import speak
 from marketplace.accounts.middleware import is_half_signed_in, open_to_half_signed_in
 from marketplace.accounts.models import User
 
@@ -50,7 +51,7 @@ def _let_in(request: HttpRequest, user: User) -> HttpResponse:
     if user.is_staff:
         request.session["next"] = address
         return redirect("accounts:second-factor")
-    return redirect(address)
+    return speak(redirect(address), user.locale)
 
 
 @open_to_half_signed_in

@@ -57,7 +57,11 @@ class Command(BaseCommand):
 
 def _tests_by_promise() -> dict[str, list[str]]:
     tests: dict[str, list[str]] = defaultdict(list)
-    for mark in promise_marks(settings.BASE_DIR):
+    try:
+        marks = promise_marks(settings.BASE_DIR)
+    except SyntaxError as error:
+        raise CommandError(f"{error.filename} cannot be read: line {error.lineno}.") from None
+    for mark in marks:
         tests[mark.promise_id].append(mark.test)
     return tests
 

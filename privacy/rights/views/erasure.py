@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -73,7 +73,7 @@ def _goes(holding: Holding) -> dict[str, str]:
 
 def _stays(holding: Holding) -> dict[str, object]:
     last = holding.last_leaving
-    until = _("Until %(day)s at the latest.") % {"day": f"{last:%Y-%m-%d}"} if last and not holding.waiting else ""
+    until = _("Until %(day)s at the latest.") % {"day": formats.date_format(last, "DATE_FORMAT")} if last and not holding.waiting else ""
     return {
         "what": f"{holding.records} × {holding.model._meta.verbose_name}",
         "why": str(kept_words(holding.model)),

@@ -2,18 +2,27 @@
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
+from django.utils import timezone
 
-from privacy.access import evidence as access_evidence
-from privacy.consent import evidence as consent_evidence
+from privacy.declarations.purposes import Purpose
 from privacy.policy import evidence as policy_evidence
 from privacy.policy import promises
 from privacy.policy.errors import UnknownPromise
 from privacy.policy.promises import PROMISES, Evidence, evidence_of, has_evidence, register_evidence
+from privacy.retention import evidence as retention_evidence
+from privacy.retention.models import PurgeRun
+from privacy.rights import evidence as rights_evidence
+from privacy.rights.models import Request
 from privacy.sharing import evidence as sharing_evidence
+from privacy.sharing.models import Disclosure, FollowUp, Recipient
+from privacy.vault.models import Subject
+
+LONG_AGO = timedelta(days=40)
 
 
 @pytest.fixture
@@ -95,12 +104,57 @@ def test_declared_fields_counts_an_undeclared_one(monkeypatch):
 
 @pytest.mark.django_db
 def test_rooms_answer_with_few_questions(django_assert_max_num_queries):
-    for room in (policy_evidence, consent_evidence, access_evidence, sharing_evidence):
-        assert callable(room.register)
-
     with django_assert_max_num_queries(100):
         for promise_id in PROMISES:
             evidence_of(promise_id)
+
+
+@pytest.fixture
+def recipient(db):
+    return Recipient.objects.create(slug="somebody", name="Somebody", kind=Recipient.Kind.PROCESSOR, country="DE")
+
+
+@pytest.mark.django_db
+def test_an_overdue_request_is_evidence_against():
+    Request.objects.create(subject=Subject.objects.create(), kind=Request.Kind.EXPORT, locale="en", due_at=timezone.now() - LONG_AGO)
+
+    evidence = rights_evidence.requests_in_time()
+
+    assert (evidence.ok, evidence.text) == (False, "1 requests are open, 1 of them overdue.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "ok"), [(timedelta(hours=2), True), (LONG_AGO, False)])
+def test_a_purge_long_ago_is_evidence_against(age, ok):
+    at = timezone.now() - age
+    PurgeRun.objects.create(state=PurgeRun.State.DONE, result=PurgeRun.Result.CLEAN, finished_at=at, counts={"orders.orderaddress": 3})
+
+    evidence = retention_evidence.last_purge()
+
+    assert (evidence.ok, evidence.at, evidence.text) == (ok, at, "The last purge removed 3 rows.")
+
+
+@pytest.mark.django_db
+def test_books_that_changed_are_evidence_against():
+    PurgeRun.objects.create(state=PurgeRun.State.FAILED, result=PurgeRun.Result.BROKEN, finished_at=timezone.now())
+
+    assert retention_evidence.books_after_the_last_purge().ok is False
+    assert retention_evidence.last_purge().ok is False
+
+
+def test_a_disclosure_without_an_agreement_is_evidence_against(recipient):
+    Disclosure.objects.create(subject=Subject.objects.create(), recipient=recipient, purpose=Purpose.SUPPORT, categories=[], fields=[])
+
+    assert sharing_evidence.disclosures_under_agreements().ok is False
+
+
+@pytest.mark.parametrize(("age", "ok"), [(timedelta(days=1), True), (LONG_AGO, False)])
+def test_a_recipient_that_does_not_answer_is_evidence_against(recipient, age, ok):
+    FollowUp.objects.create(
+        subject=Subject.objects.create(), recipient=recipient, kind=FollowUp.Kind.ERASURE, asked_at=timezone.now() - age
+    )
+
+    assert sharing_evidence.unanswered_follow_ups().ok is ok
 
 
 @pytest.mark.django_db

@@ -68,7 +68,8 @@ def test_policy_marks_english_words_on_a_page_in_another_language(client):
     page = shown(client.get(PAGE, headers={"accept-language": "ar"}))
 
     assert '<html lang="ar" dir="rtl">' in page
-    assert '<h1 lang="en" dir="ltr">' in page
+    assert '<bdi lang="en">Privacy policy</bdi>' in page
+    assert '<div class="prose" lang="en" dir="ltr">' in page
 
 
 def test_policy_is_kept_by_no_shared_cache_and_varies_by_language(client):

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from privacy.declarations.purposes import Purpose
 from privacy.policy.models import PolicyText, PolicyVersion
@@ -30,6 +30,15 @@ def test_setup_site_repeats_nothing(nothing_published):
 
     assert "already" in run()
     assert PolicyVersion.objects.count() == 1
+
+
+@pytest.mark.promise("COLLECT-1")
+@pytest.mark.django_db
+def test_setup_site_refuses_an_undeclared_field(monkeypatch):
+    monkeypatch.delitem(PolicyVersion.not_personal, "announced_at")
+
+    with pytest.raises(CommandError, match="PolicyVersion: announced_at is neither"):
+        run()
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from marketplace.accounts.actions import appoint_staff, enrollment_of
+from marketplace.accounts.actions import appoint_staff, hand_over_second_factor
 from marketplace.accounts.errors import MailboxTaken
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Actor, Role
@@ -31,10 +31,10 @@ class Command(BaseCommand):
         try:
             with unit_of_work():
                 user = appoint_staff(by=by, email=email, name=name, role=Role.ADMINISTRATOR, password=password)
-                _secret, uri = enrollment_of(by=by, user=user)
+                uri = hand_over_second_factor(by=by, user=user)
         except MailboxTaken:
             raise CommandError("This address has an account already.") from None
-        self.stdout.write("The account is open. Put this into an authenticator app now; it is not shown again here:")
+        self.stdout.write("The account is open. Put this into an authenticator app now; it is not shown again:")
         self.stdout.write(uri)
         self.stdout.write("The first sign-in asks for a code from the app.")
 

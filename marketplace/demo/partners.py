@@ -1,0 +1,51 @@
+"""The demo's payment provider and carrier, with what they signed; the sandbox plays both."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Actor
+from privacy.sharing.actions import register_recipient, sign_agreement
+from privacy.sharing.models import Recipient
+
+PARTNERS = (
+    ("payments", "Sandbox Payments", Recipient.Kind.PAYMENT, "IE", Purpose.PAYMENT, Category.FINANCIAL),
+    ("carrier", "Sandbox Parcels", Recipient.Kind.CARRIER, "DE", Purpose.DISPATCH, Category.DELIVERY),
+)
+ALSO_COVERED = (Purpose.RETURNS, Category.PURCHASE)
+
+
+def register_demo_partners(*, by: Actor) -> int:
+    """Register the partners that are missing, each with an agreement for two years; returns how many."""
+    present = set(Recipient.objects.values_list("slug", flat=True))
+    missing = [partner for partner in PARTNERS if partner[0] not in present]
+    today = timezone.now().date()
+    for slug, name, kind, country, purpose, category in missing:
+        recipient = register_recipient(
+            by=by,
+            slug=slug,
+            name=name,
+            kind=kind,
+            country=country,
+            webhook_secret=settings.SANDBOX_WEBHOOK_SECRET,
+        )
+        sign_agreement(
+            by=by,
+            recipient=recipient,
+            reference=f"DEMO-{slug.upper()}",
+            purposes=[purpose, ALSO_COVERED[0]],
+            categories=[category, ALSO_COVERED[1]],
+            signed_on=today,
+            starts_on=today,
+            ends_on=_in_two_years(today),
+        )
+    return len(missing)
+
+
+def _in_two_years(day: date) -> date:
+    return day + timedelta(days=730)

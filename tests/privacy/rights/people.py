@@ -1,0 +1,80 @@
+"""People about whom everything is held that the declarations allow, for tests of walk, copy, erasure and purge."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from audit.models import Entry
+from marketplace.accounts.models import PendingMailbox, SecondFactor, User
+from orders.lifecycle.models import Order
+from privacy.access.gate import open_access, unit_of_work
+from privacy.access.models import Opening
+from privacy.declarations.purposes import Purpose
+from privacy.jobs.actions import perform_job
+from privacy.mail.models import OutboundMail
+from privacy.policy.roles import Actor, Role
+from privacy.retention.walker import record_models
+from privacy.sharing.models import Disclosure, Recipient
+from privacy.vault.models import Subject
+from tests.orders import factories
+
+UNWRITABLE = factories.UNWRITABLE
+JOB = Actor.job("test")
+
+
+def full_person():
+    """A customer with at least one row of every personal model."""
+    user = factories.make_customer()
+    factories.packed(user=user)
+    open_more(user)
+    user.refresh_from_db()
+    missing = [model for model in record_models() if not model._base_manager.filter(subject=user.subject).exists()]
+    assert missing == [], "give the full person a row of each of these"
+    return user
+
+
+def open_more(user):
+    """Rows that no order makes."""
+    subject = user.subject
+    with unit_of_work():
+        with open_access(by=JOB, purpose=Purpose.ACCOUNT, subject=subject):
+            PendingMailbox.objects.create(subject=subject, user=user, email="marker.pending@example.org")
+            SecondFactor.objects.create(subject=subject, user=user, secret="MARKERSECRET")
+        officer = factories.actor(Role.PRIVACY_OFFICER)
+        with open_access(by=user.actor, purpose=Purpose.RIGHTS, subject=subject):
+            Opening.objects.create(
+                subject=subject, actor_id=officer.id, role=officer.role, purpose=Purpose.RIGHTS, categories=["account"],
+                reason="Marker reason",
+            )  # fmt: skip
+
+
+def make_agent():
+    """Somebody of support, signed in as far as these pages care."""
+    return User.objects.create(subject=Subject.objects.create(kind=Subject.Kind.STAFF), role=Role.SUPPORT)
+
+
+def disclose_to(user, slug="carrier", categories=("delivery",), purpose=Purpose.DISPATCH):
+    return Disclosure.objects.create(
+        subject=user.subject, recipient=Recipient.objects.get(slug=slug), purpose=purpose, categories=list(categories), fields=["orders.orderaddress.line1"]
+    )  # fmt: skip
+
+
+def close_orders(user, ago):
+    """As if everything about this person's orders had ended that long ago."""
+    Order.objects.filter(subject=user.subject).update(closed_at=timezone.now() - ago)
+
+
+def perform(job):
+    """Run a job here and now, as a worker would."""
+    type(job)._base_manager.filter(pk=job.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    perform_job(job._meta.label_lower, job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def mails_sent():
+    OutboundMail.objects.update(state="done", sent_at=timezone.now(), finished_at=timezone.now())
+
+
+def entries(event, **more):
+    return Entry.objects.filter(event=event, **more).count()

@@ -1,0 +1,434 @@
+"""Keys are made once, held briefly, destroyed for good, and nothing opens without them."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import DatabaseError, connections, transaction
+
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.categories import CATEGORY_SCOPES, Scope
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Actor
+from privacy.vault import keyrings, keys
+from privacy.vault.blind_index import blind_index, normalize_email
+from privacy.vault.commitments import VaultKeySource
+from privacy.vault.errors import KeyDestroyed, VaultError, VaultUnavailable
+from privacy.vault.identifiers import uuid7
+from privacy.vault.models import DestroyedKey, SubjectKey
+from tests.privacy.vault.fixtures import stored_token
+from tests.privacy.vault.records import Letter, Note, new_customer
+
+JOB = Actor.job("tests")
+
+
+def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Run `work` at the same moment on connections of its own; returns results or errors, in any order."""
+    barrier, results = threading.Barrier(count), []
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait()
+            results.append(work(number))
+        except Exception as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return results
+
+
+@pytest.fixture
+def dead_vault(monkeypatch) -> None:
+    """The vault's address leads nowhere."""
+    vault = connections["vault"]
+    vault.close()
+    monkeypatch.setitem(vault.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(vault.settings_dict, "PORT", "1")
+    yield
+    vault.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("PROTECT-1")
+def test_a_key_is_made_once_under_eight_threads_racing():
+    subject_id = uuid7()
+
+    made = in_threads(8, lambda _: keys.key_for_sealing(subject_id, Scope.ACCOUNT))
+
+    assert len(made) == 8
+    assert len({key.secret for key in made}) == 1
+    assert SubjectKey.objects.filter(subject_id=subject_id).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("PROTECT-1")
+def test_each_person_and_scope_has_a_key_of_their_own():
+    one, two = uuid7(), uuid7()
+
+    made = [keys.key_for_sealing(subject_id, scope).secret for subject_id in (one, two) for scope in Scope]
+
+    assert len(set(made)) == 2 * len(Scope)
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("PROTECT-1")
+def test_the_database_holds_the_key_wrapped():
+    key = keys.key_for_sealing(uuid7(), Scope.ACCOUNT)
+
+    row = SubjectKey.objects.get(pk=key.id)
+
+    assert key.secret not in bytes(row.wrapped)
+    assert len(bytes(row.wrapped)) == 12 + 32 + 16
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_a_key_never_prints():
+    key = keys.DataKey(uuid7(), b"k" * 32)
+
+    assert "kkk" not in f"{key} {key!r}"
+
+
+# The cache
+
+
+def test_the_cache_is_bounded_and_the_oldest_goes_first():
+    cache = keys.KeyCache(size=3)
+    subjects = [uuid7() for _ in range(5)]
+    for subject_id in subjects:
+        cache.put(subject_id, Scope.ACCOUNT, keys.DataKey(uuid7(), bytes(32)))
+
+    assert len(cache) == 3
+    assert [cache.get(subject_id, Scope.ACCOUNT) is not None for subject_id in subjects] == [False, False, True, True, True]
+
+
+@pytest.mark.promise("RIGHTS-3")
+def test_a_cached_key_is_forgotten_after_its_time(monkeypatch):
+    cache, subject_id = keys.KeyCache(), uuid7()
+    cache.put(subject_id, Scope.ACCOUNT, keys.DataKey(uuid7(), bytes(32)))
+    now = keys.monotonic()
+
+    monkeypatch.setattr(keys, "monotonic", lambda: now + keys.CACHE_SECONDS - 1)
+    assert cache.get(subject_id, Scope.ACCOUNT) is not None
+    monkeypatch.setattr(keys, "monotonic", lambda: now + keys.CACHE_SECONDS + 1)
+    assert cache.get(subject_id, Scope.ACCOUNT) is None
+    assert len(cache) == 0
+
+
+def test_dropping_a_person_drops_all_their_keys_and_nobody_elses():
+    cache, one, two = keys.KeyCache(), uuid7(), uuid7()
+    for subject_id in (one, two):
+        for scope in Scope:
+            cache.put(subject_id, scope, keys.DataKey(uuid7(), bytes(32)))
+
+    cache.drop(one)
+
+    assert [cache.get(one, scope) for scope in Scope] == [None] * len(Scope)
+    assert len(cache) == len(Scope)
+
+
+def test_the_keys_of_fifty_people_are_one_query(policy, work, django_assert_num_queries):
+    subjects = [new_customer(Purpose.ORDER) for _ in range(50)]
+    with open_access(by=JOB, purpose=Purpose.ORDER):
+        Letter.objects.bulk_create([Letter(subject=subject, name="Ada") for subject in subjects])
+    keys.cache.clear()
+
+    with open_access(by=JOB, purpose=Purpose.ORDER) as grant:
+        letters = list(Letter.objects.all())
+        with django_assert_num_queries(1, using="vault"):
+            grant.load(letters)
+            names = [grant.open(letter.name) for letter in letters]
+
+    assert names == ["Ada"] * 50
+
+
+def test_making_the_keys_of_many_people_takes_as_many_queries_as_for_few(db, django_assert_max_num_queries):
+    for count in (5, 50):
+        with django_assert_max_num_queries(8, using="vault"):
+            keys.make_keys((uuid7(), Scope.ACCOUNT) for _ in range(count))
+
+    assert SubjectKey.objects.count() == 55
+
+
+# Destruction
+
+
+@pytest.mark.promise("RIGHTS-3")
+def test_a_destroyed_key_opens_nothing_and_nothing_new_is_sealed(note, subject, own):
+    keys.destroy_keys(subject.pk, CATEGORY_SCOPES)
+
+    with own() as grant:
+        with pytest.raises(KeyDestroyed):
+            grant.open(Note.objects.get(pk=note.pk).name)
+        with pytest.raises(KeyDestroyed), transaction.atomic():
+            Note.objects.create(subject=subject, name="New")
+
+
+@pytest.mark.promise("RIGHTS-3")
+def test_destroying_leaves_the_records_that_the_law_keeps(subject):
+    kept = keys.key_for_sealing(subject.pk, Scope.RECORDS).id
+
+    keys.destroy_keys(subject.pk, CATEGORY_SCOPES)
+
+    assert keys.key_for_opening(subject.pk, Scope.RECORDS).id == kept
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("RIGHTS-3")
+def test_destroying_twice_changes_nothing_more_and_says_so():
+    subject_id = uuid7()
+    keys.key_for_sealing(subject_id, Scope.ACCOUNT)
+
+    assert keys.destroy_keys(subject_id, CATEGORY_SCOPES) == list(CATEGORY_SCOPES)
+    assert keys.destroy_keys(subject_id, CATEGORY_SCOPES) == []
+    assert DestroyedKey.objects.filter(subject_id=subject_id).count() == len(CATEGORY_SCOPES)
+    assert not SubjectKey.objects.filter(subject_id=subject_id).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("RIGHTS-3")
+def test_the_ledger_names_the_key_that_was_destroyed():
+    subject_id = uuid7()
+    key_id = keys.key_for_sealing(subject_id, Scope.LOG).id
+
+    keys.destroy_keys(subject_id, [Scope.LOG])
+
+    source = VaultKeySource()
+    assert source.destroyed_keys({key_id, uuid7()}) == {key_id}
+    assert source.known_keys({key_id}) == {}
+    assert source.log_keys({subject_id}) == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("RIGHTS-3")
+@pytest.mark.parametrize("statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"])
+def test_the_erasure_ledger_is_append_only_for_the_running_processes(statement):
+    keys.destroy_keys(uuid7(), [Scope.ACCOUNT])
+
+    with pytest.raises(DatabaseError), transaction.atomic(using="vault"), connections["vault"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("RIGHTS-3")
+@pytest.mark.parametrize("statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"])
+def test_the_erasure_ledger_is_append_only_even_for_a_superuser(statement, owner_connection):
+    keys.destroy_keys(uuid7(), [Scope.ACCOUNT])
+
+    with owner_connection("vault") as owner, owner.cursor() as cursor, pytest.raises(Exception, match="append-only"):
+        cursor.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("RIGHTS-3")
+def test_no_key_survives_when_making_and_destroying_race():
+    for _ in range(10):
+        subject_id = uuid7()
+
+        in_threads(6, lambda number, id=subject_id: keys.destroy_keys(id, [Scope.ACCOUNT]) if number == 0 else keys.key_for_sealing(id, Scope.ACCOUNT))
+
+        assert not SubjectKey.objects.filter(subject_id=subject_id).exists()
+        keys.cache.clear()
+        with pytest.raises(KeyDestroyed):
+            keys.key_for_sealing(subject_id, Scope.ACCOUNT)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("PROTECT-1")
+def test_making_a_key_waits_for_a_destruction_that_is_under_way():
+    """The interleaving that loses: the ledger is read before the destruction commits, the key is made after it."""
+    subject_id, made = uuid7(), []
+
+    def make() -> None:
+        try:
+            keys.key_for_sealing(subject_id, Scope.ACCOUNT)
+            made.append("made")
+        except KeyDestroyed:
+            made.append("refused")
+        finally:
+            connections.close_all()
+
+    with transaction.atomic(using="vault"):
+        keys.destroy_keys(subject_id, [Scope.ACCOUNT])
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join(timeout=0.5)
+        assert made == []
+    thread.join(timeout=10)
+
+    assert made == ["refused"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_is_never_made_inside_a_transaction_that_may_still_roll_back():
+    with pytest.raises(RuntimeError), transaction.atomic(using="vault"):
+        keys.key_for_sealing(uuid7(), Scope.ACCOUNT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_outlives_the_rollback_of_the_row_that_needed_it(policy, note_tables):
+    with unit_of_work():
+        subject = new_customer()
+
+    with pytest.raises(ZeroDivisionError), unit_of_work(), open_access(by=JOB, purpose=Purpose.ORDER, subject=subject):
+        Letter.objects.create(subject=subject, name="Ada")
+        raise ZeroDivisionError
+
+    assert Letter.objects.count() == 0
+    assert SubjectKey.objects.filter(subject_id=subject.pk).exists()
+
+
+# The vault is away
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_without_the_vault_nothing_opens(note, own, dead_vault):
+    keys.cache.clear()
+
+    with own() as grant, pytest.raises(VaultUnavailable) as failure:
+        grant.open(note.name)
+
+    assert "127.0.0.1" not in str(failure.value)
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_without_the_vault_nothing_is_sealed_and_no_half_row_stays(subject, own, dead_vault, work):
+    keys.cache.clear()
+
+    with own(), pytest.raises(VaultUnavailable), transaction.atomic():
+        Note.objects.create(subject=subject, name="Ada")
+
+    assert Note.objects.count() == 0
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_without_the_vault_no_key_is_destroyed_in_silence(subject, dead_vault):
+    with pytest.raises(VaultUnavailable):
+        keys.destroy_keys(subject.pk, CATEGORY_SCOPES)
+
+
+def test_without_the_vault_lists_of_masks_still_load(note, dead_vault):
+    keys.cache.clear()
+
+    assert [str(row.name) for row in Note.objects.all()] == [Note._meta.get_field("name").mask]
+
+
+# The key-encryption key
+
+
+@pytest.fixture
+def other_ring(settings):
+    settings.KEY_ENCRYPTION_KEYS = {1: AESGCM.generate_key(256)}
+    keyrings.key_ring.cache_clear()
+    yield
+    keyrings.key_ring.cache_clear()
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_with_another_key_encryption_key_nothing_opens(note, own, other_ring):
+    keys.cache.clear()
+
+    with own() as grant, pytest.raises(VaultError):
+        grant.open(note.name)
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_an_unknown_version_of_the_key_encryption_key_is_refused():
+    ring = keyrings.LocalKeyRing({1: bytes(32)})
+    wrapped = ring.wrap(b"k" * 32, b"context")
+
+    with pytest.raises(VaultError, match="version 2"):
+        ring.unwrap(wrapped, b"context", 2)
+
+
+def test_the_highest_version_wraps_and_older_ones_still_unwrap():
+    old, new = keyrings.LocalKeyRing({1: b"1" * 32}), keyrings.LocalKeyRing({1: b"1" * 32, 2: b"2" * 32})
+
+    assert new.version == 2
+    assert new.unwrap(old.wrap(b"k" * 32, b"c"), b"c", 1) == b"k" * 32
+    assert new.unwrap(new.wrap(b"k" * 32, b"c"), b"c", 2) == b"k" * 32
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("PROTECT-1")
+@pytest.mark.parametrize("what", ["person", "scope", "id", "damage"])
+def test_a_wrapped_key_moved_or_damaged_is_refused(what):
+    one, two = uuid7(), uuid7()
+    keys.key_for_sealing(one, Scope.ACCOUNT)
+    row = SubjectKey.objects.get(subject_id=one)
+    if what == "person":
+        row.subject_id = two
+    elif what == "scope":
+        row.scope = Scope.DELIVERY
+    elif what == "id":
+        row.id = uuid7()
+    else:
+        row.wrapped = bytes(row.wrapped)[:-1] + bytes([bytes(row.wrapped)[-1] ^ 1])
+
+    with pytest.raises(VaultError):
+        keys.unwrap(row)
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_keys_swapped_between_two_people_open_nothing(note, subject, own):
+    other = new_customer()
+    keys.key_for_sealing(other.pk, Scope.ACCOUNT)
+    wrapped = SubjectKey.objects.get(subject_id=other.pk, scope=Scope.ACCOUNT).wrapped
+    SubjectKey.objects.filter(subject_id=subject.pk, scope=Scope.ACCOUNT).update(wrapped=wrapped)
+    keys.cache.clear()
+
+    with own() as grant, pytest.raises(VaultError):
+        grant.open(note.name)
+
+
+def test_the_token_names_its_key(note, subject):
+    assert stored_token(note, "name")[1:17] == keys.key_for_opening(subject.pk, Scope.ACCOUNT).id.bytes
+
+
+# The blind index
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_the_blind_index_is_equal_exactly_for_equal_values_of_one_name(settings):
+    index = blind_index("mailbox", "ada@example.org")
+
+    assert len(index) == 32
+    assert blind_index("mailbox", "ada@example.org") == index
+    assert blind_index("mailbox", "ada@example.com") != index
+    assert blind_index("phone", "ada@example.org") != index
+    assert b"ada" not in index
+
+
+@pytest.mark.promise("PROTECT-1")
+def test_the_blind_index_depends_on_its_key(settings):
+    from privacy.vault import blind_index as module
+
+    before = blind_index("mailbox", "ada@example.org")
+    settings.BLIND_INDEX_KEY = bytes(32)
+    module._key.cache_clear()
+
+    assert blind_index("mailbox", "ada@example.org") != before
+    module._key.cache_clear()
+
+
+@pytest.mark.parametrize(("typed", "compared"), [
+    ("Ada@Example.ORG", "ada@example.org"),
+    ("  ada@example.org ", "ada@example.org"),
+    ("ADA@BÜCHER.example", "ada@xn--bcher-kva.example"),
+    ("ａｄａ@example.org", "ada@example.org"),
+    ("STRASSE@example.org", "straße@example.org"),
+])  # fmt: skip
+def test_addresses_are_compared_without_case_width_and_script_of_the_domain(typed, compared):
+    assert normalize_email(typed) == normalize_email(compared)
+
+
+def test_different_mailboxes_stay_different():
+    assert normalize_email("ada+1@example.org") != normalize_email("ada@example.org")
+    assert normalize_email("a.da@example.org") != normalize_email("ada@example.org")
