@@ -8,7 +8,11 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from orders.lifecycle.blockers import register_order_blockers
+        from orders.lifecycle.books import register_books
         from orders.lifecycle.mails import register_order_mails
+        from orders.lifecycle.sections import register_order_sections
 
         register_order_blockers()
         register_order_mails()
+        register_order_sections()
+        register_books()

@@ -46,7 +46,8 @@ class RequestAdmin(RoleAdmin):
 
     @admin.display(description=_("steps"))
     def steps(self, obj: Request) -> str:
-        return ", ".join(getattr(obj.work, "steps", {})) or "–"
+        done = getattr(obj.work, "steps", {})
+        return ", ".join(sorted(done, key=done.__getitem__)) or "–"
 
 
 @admin.register(Receipt)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from privacy.rights.sections import Row
 from privacy.rights.tables import Table
 
+HEADINGS = frozenset({"record", "belongs_to"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -160,13 +161,17 @@ def _write_csv(out: Entry, table: Table) -> None:
 def _write_page(out: Entry, table: Table, locale: str) -> None:
     out.write(render_to_string("privacy/copy/page_start.html", {"table": table, "locale": locale}))
     for number, row in enumerate(table.rows(), 1):
-        out.write(render_to_string("privacy/copy/record.html", {"number": number, "lines": _lines(table, row)}))
+        out.write(
+            render_to_string(
+                "privacy/copy/record.html", {"number": number, "title": row.get("belongs_to", ""), "lines": _lines(table, row)}
+            )
+        )
     out.write(render_to_string("privacy/copy/page_end.html", {}))
 
 
 def _lines(table: Table, row: Row) -> list[tuple[str, str]]:
     """(label, text) of everything that is there, in words for people."""
-    pairs = [(str(column.title), _readable(row.get(column.name))) for column in table.columns if column.name != "record"]
+    pairs = [(str(column.title), _readable(row.get(column.name))) for column in table.columns if column.name not in HEADINGS]
     return [(label, text) for label, text in pairs if text]
 
 

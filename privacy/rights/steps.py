@@ -25,7 +25,7 @@ from privacy.policy.roles import Actor
 from privacy.retention.deletion import delete_rows
 from privacy.retention.walker import Model, erasable_models, has_tokens, holdings, kept_models
 from privacy.rights.copies import delete_all_copies
-from privacy.rights.erasure import room_steps
+from privacy.rights.erasure import blockers_of, room_steps
 from privacy.rights.errors import LeftoversFound
 from privacy.rights.models import ErasureJob, Receipt, Request
 from privacy.sharing.actions import tell_holders
@@ -38,6 +38,7 @@ BATCH = 5_000
 MAIL_TEMPLATE = "rights-erasure-begun"
 MAIL_WAIT = timedelta(hours=1)
 MAIL_RETRY_SECONDS = 3
+BLOCKED_RETRY_SECONDS = 60
 ENDING_SCOPES = (*CATEGORY_SCOPES, Scope.LOG)
 
 Step = Callable[[ErasureJob], object]
@@ -98,6 +99,9 @@ def wait_for_mail(job: ErasureJob) -> None:
 
 
 def close_gate(job: ErasureJob) -> None:
+    """Looks once more for what is open: an order placed since the beginning would be stuck without its address."""
+    if blockers_of(job.request.subject_id):
+        raise TryLater(BLOCKED_RETRY_SECONDS)
     Subject.objects.filter(pk=job.request.subject_id, erased_at=None).update(erased_at=timezone.now())
 
 

@@ -103,7 +103,7 @@ def model_table(model: Model, category: Category, subject_id: UUID, grant: Grant
     return Table(
         name=model._meta.label_lower.replace(".", "_"),
         title=model._meta.verbose_name_plural or "",
-        about=kept_words(model),
+        about="",
         columns=columns,
         rows=rows,
         folder=category.value,

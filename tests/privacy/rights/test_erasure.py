@@ -375,3 +375,13 @@ def test_purge_leaves_a_person_under_erasure_alone(person):
     perform(start_purge(by=JOB, at_once=False))
 
     assert OrderAddress.objects.filter(subject=person.subject).exists()
+
+
+def test_an_order_placed_meanwhile_is_waited_for(person, monkeypatch):
+    job = think_over(ask(person))
+    monkeypatch.setattr(erasure, "_blockers", [lambda subject_id: [Blocker("something is open")]])
+
+    with pytest.raises(TryLater):
+        steps.take_step(job=job, name="gate_closed", act=steps.close_gate)
+
+    assert Subject.objects.get(pk=person.subject_id).erased_at is None
