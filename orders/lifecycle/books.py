@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
@@ -36,6 +38,6 @@ def overpromised_stock() -> int:
     return StockItem.objects.filter(reserved__gt=F("on_hand")).count()
 
 
-def _sum(grouped: QuerySet[object], name: str) -> Coalesce:
-    total = Subquery(grouped.annotate(_sum=Sum(name)).values("_sum"), output_field=IntegerField())  # type: ignore[arg-type]
+def _sum(grouped: QuerySet[Any], name: str) -> Coalesce:
+    total = Subquery(grouped.annotate(_sum=Sum(name)).values("_sum"), output_field=IntegerField())
     return Coalesce(total, 0)

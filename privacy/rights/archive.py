@@ -171,7 +171,8 @@ def _write_page(out: Entry, table: Table, locale: str) -> None:
 
 def _lines(table: Table, row: Row) -> list[tuple[str, str]]:
     """(label, text) of everything that is there, in words for people."""
-    pairs = [(str(column.title), _readable(row.get(column.name))) for column in table.columns if column.name not in HEADINGS]
+    shown = [column for column in table.columns if column.name not in HEADINGS]
+    pairs = [(str(column.title), _readable(row.get(column.name))) for column in shown]
     return [(label, text) for label, text in pairs if text]
 
 

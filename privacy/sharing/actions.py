@@ -145,10 +145,14 @@ class _Attempt:
             agreement.categories
         ):
             self.refuse(errors.NotCovered())
-        free = partner.kind in PURPOSES[self.purpose].freely_to
-        if not free and not has_approved(self.subject_id, partner, self.purpose):
+        if not self.is_free(partner) and not has_approved(self.subject_id, partner, self.purpose):
             self.refuse(errors.ApprovalMissing())
         return partner, agreement
+
+    def is_free(self, partner: Recipient) -> bool:
+        """"holder" stands for whoever received something of this person before, whatever its kind."""
+        freely_to = PURPOSES[self.purpose].freely_to
+        return partner.kind in freely_to or ("holder" in freely_to and partner in holders_of(self.subject_id))
 
     def refuse(self, refusal: errors.DisclosureRefused) -> NoReturn:
         current_unit().refusals.append(

@@ -7,6 +7,7 @@ from django.utils import timezone
 from audit.models import Entry
 from marketplace.accounts.models import PendingMailbox, SecondFactor, User
 from orders.lifecycle.models import Order
+from orders.payments.models import PaymentOperation
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
 from privacy.declarations.purposes import Purpose
@@ -61,7 +62,8 @@ def disclose_to(user, slug="carrier", categories=("delivery",), purpose=Purpose.
 
 def close_orders(user, ago):
     """As if everything about this person's orders had ended that long ago."""
-    Order.objects.filter(subject=user.subject).update(closed_at=timezone.now() - ago)
+    Order.objects.filter(subject=user.subject).update(state="closed", closed_at=timezone.now() - ago)
+    PaymentOperation.objects.filter(payment__order__subject=user.subject).update(outcome="succeeded")
 
 
 def perform(job):

@@ -11,20 +11,19 @@ from privacy.access.gate import unit_of_work
 from privacy.jobs.actions import sweep_jobs
 from privacy.retention.actions import start_purge
 from privacy.retention.models import PurgeRun
-from privacy.rights.actions import request_copy
-from privacy.rights.models import ExportJob, Request
+from privacy.rights import erasure
+from privacy.rights.actions import request_copy, request_erasure, start_due_erasures
+from privacy.rights.models import ErasureJob, ExportJob, Receipt, Request
 from tests.orders.factories import make_product, place
 from tests.privacy.rights.people import JOB, close_orders, entries
 from tests.processes import wait_until
 
-RECORDS = 250
+RECORDS = 150
 
 
 @pytest.fixture
 def rich(transactional_db, person, monkeypatch):
     """A person with so many records that work on them takes a while."""
-    from privacy.rights import erasure
-
     monkeypatch.setattr(erasure, "_blockers", [])
     product = make_product(on_hand=RECORDS)
     for _ in range(RECORDS):
@@ -47,11 +46,33 @@ def test_a_copy_is_finished_by_the_next_worker(rich, live_worker):
         request = request_copy(by=rich.actor, subject=rich.subject)
     wait_until(lambda: ExportJob.objects.get().progress > 0, "the copy to be under way")
 
-    live_worker.restart()
+    live_worker.kill9()
+    assert ExportJob.objects.get().state == "running"
+    live_worker.start()
     sweep_until(ExportJob, "done", request.export)
 
     assert Request.objects.get(pk=request.pk).state == Request.State.COMPLETED
     for event in (Event.REQUEST_STARTED, Event.DATA_EXPORTED, Event.REQUEST_COMPLETED):
+        assert entries(event, object_id=request.pk) == 1
+
+
+@pytest.mark.promise("RIGHTS-3")
+def test_an_erasure_is_finished_by_the_next_worker(rich, live_worker):
+    close_orders(rich, timedelta(days=1))
+    with unit_of_work():
+        request = request_erasure(by=rich.actor, subject=rich.subject)
+    Request.objects.filter(pk=request.pk).update(effective_at=timezone.now())
+    start_due_erasures()
+    wait_until(lambda: ErasureJob.objects.get().steps, "the erasure to be under way")
+
+    live_worker.kill9()
+    assert not Receipt.objects.exists()
+    live_worker.start()
+    sweep_until(ErasureJob, "done", ErasureJob.objects.get())
+
+    assert Receipt.objects.get().counts["orders.orderaddress"] == RECORDS + 1
+    assert not OrderAddress.objects.filter(subject=rich.subject).exists()
+    for event in (Event.REQUEST_STARTED, Event.KEY_DESTROYED, Event.DATA_ERASED, Event.REQUEST_COMPLETED):
         assert entries(event, object_id=request.pk) == 1
 
 

@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS test_note (
     id uuid PRIMARY KEY, subject_id uuid NOT NULL, code varchar(20) NOT NULL, written_at timestamptz,
     name bytea NOT NULL, email bytea, street bytea NOT NULL, body bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS test_letter (id uuid PRIMARY KEY, subject_id uuid NOT NULL, name bytea NOT NULL);
-GRANT ALL ON test_note, test_letter TO market_web, market_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_note, test_letter TO market_web, market_worker;
 """
 
 CONSENT_PURPOSES = [purpose for purpose, rule in PURPOSES.items() if rule.ground == Ground.CONSENT]
