@@ -60,7 +60,7 @@ def tell_story(say: Callable[[str], None]) -> None:
 def _place(told: DemoOrder) -> Order:
     token = uuid5(TOKENS, told.key)
     with unit_of_work():
-        user: User = account_with_mailbox(told.email)
+        user = _account(told.email)
         placed = order_of_form(user.subject, token)
         if placed is not None:
             return placed
@@ -114,8 +114,14 @@ def _state(order: Order) -> str:
 
 def _staff(role: str) -> Actor:
     with unit_of_work():
-        user: User = account_with_mailbox(f"{role}@example.com")
-        return user.actor
+        return _account(f"{role}@example.com").actor
+
+
+def _account(email: str) -> User:
+    user = account_with_mailbox(email)
+    if user is None:
+        raise LookupError(email)
+    return user
 
 
 def _wait(condition: Callable[[], bool]) -> bool:

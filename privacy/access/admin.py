@@ -40,13 +40,9 @@ class OpenForm(StrictForm):
     )
     submit_names = frozenset({"_open"})
 
-    def __init__(
-        self, actor: Actor, useful: Iterable[Purpose], *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, actor: Actor, useful: Iterable[Purpose], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["purpose"].choices = [
-            (purpose.value, purpose.label) for purpose in useful
-        ]  # type: ignore[attr-defined]
+        self.fields["purpose"].choices = [(purpose.value, purpose.label) for purpose in useful]  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,7 @@ class OpenableAdmin(RoleAdmin):
         raise NotImplementedError
 
     def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        records = [
-            record for record in self.personal_records(obj) if record is not None
-        ]
+        records = [record for record in self.personal_records(obj) if record is not None]
         useful = _useful_purposes(request.actor, records)  # type: ignore[attr-defined]
         grant, form, refusal = self._opened(request, obj, records, useful)
         return {
@@ -140,11 +134,7 @@ class OpenableAdmin(RoleAdmin):
 def _useful_purposes(actor: Actor, records: list[PersonalRecord]) -> list[Purpose]:
     """The purposes of this role that open at least one value shown here."""
     present = {field.category for record in records for field in sealed_fields(record)}
-    return [
-        purpose
-        for purpose in purposes_open_to(actor.role)
-        if categories_open_to(actor.role, purpose) & present
-    ]
+    return [purpose for purpose in purposes_open_to(actor.role) if categories_open_to(actor.role, purpose) & present]
 
 
 def _line(record: PersonalRecord, field: SealedField, grant: Grant | None) -> Line:
@@ -162,16 +152,10 @@ def _line(record: PersonalRecord, field: SealedField, grant: Grant | None) -> Li
 
 def _explain(refusal: AccessDenied) -> str:
     return {
-        "ground_missing": gettext(
-            "The customer has not given, or has withdrawn, the permission for this purpose."
-        ),
+        "ground_missing": gettext("The customer has not given, or has withdrawn, the permission for this purpose."),
         "subject_erased": gettext("This person's data has been erased."),
-        "purpose_not_in_force": gettext(
-            "The policy in force does not allow this purpose."
-        ),
-    }.get(
-        refusal.code, gettext("You may not open this. The attempt has been recorded.")
-    )
+        "purpose_not_in_force": gettext("The policy in force does not allow this purpose."),
+    }.get(refusal.code, gettext("You may not open this. The attempt has been recorded."))
 
 
 @admin.register(Opening)

@@ -17,22 +17,10 @@ class _Strict(forms.BaseForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        known = (
-            {self.add_prefix(name) for name in self.fields}
-            | IGNORED
-            | self.submit_names
-        )
-        unknown = [
-            name
-            for name in (*self.data, *self.files)
-            if name not in known and name.startswith(self._own_prefix)
-        ]
+        known = {self.add_prefix(name) for name in self.fields} | IGNORED | self.submit_names
+        unknown = [name for name in (*self.data, *self.files) if name not in known and name.startswith(self._own_prefix)]
         if unknown:
-            raise forms.ValidationError(
-                _(
-                    "This form holds fields that we did not ask for. Please reload the page."
-                )
-            )
+            raise forms.ValidationError(_("This form holds fields that we did not ask for. Please reload the page."))
         return cleaned
 
     @property

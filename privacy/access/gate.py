@@ -39,7 +39,7 @@ __all__ = [
 AccessCheck = Callable[[Actor, Purpose, frozenset[UUID]], None]
 GroundSource = Callable[[frozenset[UUID]], set[UUID]]
 
-REASON_SCOPE: Scope = Opening._meta.get_field("reason").scope  # type: ignore[union-attr]
+REASON_SCOPE = Scope(Category.INTERACTION.value)
 
 _access_checks: list[AccessCheck] = []
 _grounds: dict[Purpose, list[GroundSource]] = {}
@@ -119,11 +119,7 @@ class Grant:
 
     def covers(self, subject_id: UUID, category: Category) -> bool:
         """Whether a value of this person and category may be written under this grant."""
-        if (
-            self._closed
-            or category not in self.categories
-            or self.subject_id not in (None, subject_id)
-        ):
+        if self._closed or category not in self.categories or self.subject_id not in (None, subject_id):
             return False
         self._admit({subject_id})
         return True
@@ -183,7 +179,7 @@ class Grant:
     def _opening(self, subject_id: UUID, categories: list[str]) -> Opening:
         return Opening(
             subject_id=subject_id,
-            actor_id=self.by.id,
+            actor_id=self.by.id,  # type: ignore[misc]
             role=self.by.role,
             purpose=self.purpose,
             categories=sorted(categories),
@@ -200,9 +196,7 @@ class Grant:
         first = next(iter(new))
         if self.subject_id is not None and new != {self.subject_id}:
             self._refuse(errors.OtherSubject(), first)
-        if self.by.role == Role.CUSTOMER and not all(
-            self.by.is_subject(subject_id) for subject_id in new
-        ):
+        if self.by.role == Role.CUSTOMER and not all(self.by.is_subject(subject_id) for subject_id in new):
             self._refuse(errors.RoleDenied(), first)
         people = {person.pk: person for person in Subject.objects.filter(pk__in=new)}
         self._refuse_erased(people)
@@ -221,15 +215,10 @@ class Grant:
             if person.erased_at is not None:
                 self._refuse(errors.SubjectErased(), person.pk)
 
-    def _refuse_groundless(
-        self, subject_ids: frozenset[UUID], people: dict[UUID, Subject]
-    ) -> None:
+    def _refuse_groundless(self, subject_ids: frozenset[UUID], people: dict[UUID, Subject]) -> None:
         """Staff and sellers are here under a contract; for everybody else the purpose's own ground must hold."""
         customers = frozenset(
-            subject_id
-            for subject_id in subject_ids
-            if subject_id not in people
-            or people[subject_id].kind == Subject.Kind.CUSTOMER
+            subject_id for subject_id in subject_ids if subject_id not in people or people[subject_id].kind == Subject.Kind.CUSTOMER
         )
         missing = customers - self._with_ground(customers)
         if missing:
@@ -241,9 +230,7 @@ class Grant:
             return set(subject_ids)
         if ground == Ground.CONSENT:
             return subjects_consenting(self.purpose, subject_ids)
-        asked = {
-            subject_id for subject_id in subject_ids if self.by.is_subject(subject_id)
-        }
+        asked = {subject_id for subject_id in subject_ids if self.by.is_subject(subject_id)}
         for source in _grounds.get(self.purpose, []):
             asked |= source(subject_ids)
         return asked

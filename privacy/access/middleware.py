@@ -24,9 +24,7 @@ class UnitOfWorkMiddleware:
                 unit.failed = True
         return response
 
-    def process_exception(
-        self, request: HttpRequest, exception: Exception
-    ) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         current_unit().failed = True
         if isinstance(exception, VaultUnavailable):
             return render(request, "vault_unavailable.html", status=503)

@@ -25,9 +25,7 @@ class Opening(PersonalRecord):
     case_label = models.CharField(max_length=80, blank=True)
     case_id = models.UUIDField(null=True)
     opened_at = models.DateTimeField(default=timezone.now)
-    reason = personal(
-        models.CharField(_("reason given"), max_length=300, null=True), Category.INTERACTION
-    )
+    reason = personal(models.CharField(_("reason given"), max_length=300, null=True), Category.INTERACTION)
 
     lifetime = Lifetime(
         purposes=[Purpose.SECURITY],
@@ -48,9 +46,7 @@ class Opening(PersonalRecord):
     class Meta:
         verbose_name = _("look at your data by our staff")
         verbose_name_plural = _("looks at your data by our staff")
-        indexes = [
-            models.Index(fields=["subject", "-opened_at"], name="opening_by_subject")
-        ]
+        indexes = [models.Index(fields=["subject", "-opened_at"], name="opening_by_subject")]
 
     def describe(self) -> str:
         return f"{Role(self.role).label}: {Purpose(self.purpose).label}"

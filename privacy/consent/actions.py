@@ -18,9 +18,7 @@ from privacy.vault.models import Subject
 
 
 @transaction.atomic
-def give_consent(
-    *, by: Actor, subject: Subject, purpose: Purpose, locale: str = ""
-) -> ConsentEntry | None:
+def give_consent(*, by: Actor, subject: Subject, purpose: Purpose, locale: str = "") -> ConsentEntry | None:
     """Enter the person's yes, in the words shown to them in ``locale``; None when it stood already.
 
     Raises NotYourConsent when somebody else answers for the person, NotConsentable for another ground.
@@ -36,9 +34,7 @@ def give_consent(
 
 
 @transaction.atomic
-def withdraw_consent(
-    *, by: Actor, subject: Subject, purpose: Purpose, locale: str = ""
-) -> ConsentEntry | None:
+def withdraw_consent(*, by: Actor, subject: Subject, purpose: Purpose, locale: str = "") -> ConsentEntry | None:
     """Enter the person's no; holds from the next read on. None when there was no yes to withdraw."""
     return _decide(
         by,

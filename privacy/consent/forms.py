@@ -13,9 +13,7 @@ from privacy.declarations.purposes import PURPOSES, Purpose
 PREFIX = "consent_"
 
 
-def consent_fields(
-    purposes: Iterable[Purpose], locale: str = ""
-) -> dict[str, forms.BooleanField]:
+def consent_fields(purposes: Iterable[Purpose], locale: str = "") -> dict[str, forms.BooleanField]:
     """A field per purpose named ``consent_<purpose>``; essential ones must be ticked to go on, none is pre-ticked."""
     return {PREFIX + purpose.value: _consent_field(purpose) for purpose in purposes}
 
@@ -27,11 +25,7 @@ def _consent_field(purpose: Purpose) -> forms.BooleanField:
         help_text=str(rule.explanation),
         required=rule.essential,
         initial=False,
-        error_messages={
-            "required": _(
-                "We cannot go on without this permission. You can withdraw it at any time."
-            )
-        },
+        error_messages={"required": _("We cannot go on without this permission. You can withdraw it at any time.")},
     )
     field.purpose = purpose  # type: ignore[attr-defined]
     field.essential = rule.essential  # type: ignore[attr-defined]
@@ -40,8 +34,4 @@ def _consent_field(purpose: Purpose) -> forms.BooleanField:
 
 def purposes_ticked(cleaned_data: Mapping[str, Any]) -> list[Purpose]:
     """The purposes whose box was ticked."""
-    return [
-        Purpose(name[len(PREFIX) :])
-        for name, yes in cleaned_data.items()
-        if name.startswith(PREFIX) and yes
-    ]
+    return [Purpose(name[len(PREFIX) :]) for name, yes in cleaned_data.items() if name.startswith(PREFIX) and yes]

@@ -39,6 +39,10 @@ class ConsentStatement(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.locale}"
+
+
 
 class ConsentEntry(models.Model):
     """One decision. Kept as evidence: it names the person by their random id and holds nothing else of them."""
@@ -48,14 +52,10 @@ class ConsentEntry(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     purpose = models.CharField(max_length=20, choices=Purpose)
     decision = models.CharField(max_length=10, choices=Decision)
-    statement = models.ForeignKey(
-        ConsentStatement, models.PROTECT, related_name="+", db_index=False
-    )
+    statement = models.ForeignKey(ConsentStatement, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now)
 
     append_only = True
@@ -68,9 +68,8 @@ class ConsentEntry(models.Model):
     }
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["subject", "purpose", "-id"], name="consent_by_subject"
-            )
-        ]
+        indexes = [models.Index(fields=["subject", "purpose", "-id"], name="consent_by_subject")]
         verbose_name = _("permission")
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.decision}"

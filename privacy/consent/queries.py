@@ -49,26 +49,16 @@ def permissions_of(subject_id: UUID) -> list[Permission]:
         .distinct("purpose")
         .select_related("statement__policy")
     }
-    return [
-        Permission(purpose, rule, last.get(purpose))
-        for purpose, rule in PURPOSES.items()
-        if rule.ground == Ground.CONSENT
-    ]
+    return [Permission(purpose, rule, last.get(purpose)) for purpose, rule in PURPOSES.items() if rule.ground == Ground.CONSENT]
 
 
 def missing_purposes(subject_id: UUID, purposes: Iterable[Purpose]) -> list[Purpose]:
     """Those of ``purposes`` that the person has not (or no longer) agreed to, in the order given."""
-    given = {
-        permission.purpose
-        for permission in permissions_of(subject_id)
-        if permission.is_given
-    }
+    given = {permission.purpose for permission in permissions_of(subject_id) if permission.is_given}
     return [purpose for purpose in purposes if purpose not in given]
 
 
 def history_of(subject_id: UUID) -> list[ConsentEntry]:
     """All decisions, newest first."""
-    entries = ConsentEntry.objects.filter(subject_id=subject_id).select_related(
-        "statement__policy"
-    )
+    entries = ConsentEntry.objects.filter(subject_id=subject_id).select_related("statement__policy")
     return list(entries.order_by("-id"))

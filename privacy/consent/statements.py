@@ -21,9 +21,7 @@ def statement_text(purpose: Purpose, locale: str) -> str:
         }
 
 
-def statement_for(
-    purpose: Purpose, policy: PolicyVersion, locale: str
-) -> ConsentStatement:
+def statement_for(purpose: Purpose, policy: PolicyVersion, locale: str) -> ConsentStatement:
     """The row of the words shown now, made when these words are agreed to for the first time."""
     text = statement_text(purpose, locale)
     statement, _made = ConsentStatement.objects.get_or_create(

@@ -26,6 +26,4 @@ class Scope(TextChoices):
     LOG = "log"
 
 
-CATEGORY_SCOPES: tuple[Scope, ...] = tuple(
-    Scope(category.value) for category in Category
-)
+CATEGORY_SCOPES: tuple[Scope, ...] = tuple(Scope(category.value) for category in Category)

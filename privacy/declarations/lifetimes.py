@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db.models import TextChoices
@@ -35,14 +36,8 @@ class Span:
         every long month and every leap year (Regulation 1182/71, Art. 3).
         """
         if self.to_year_end:
-            start = datetime.combine(
-                date(start.astimezone(UTC).year + 1, 1, 1), time(), tzinfo=UTC
-            )
-        return (
-            start
-            + relativedelta(years=self.years, months=self.months)
-            + timedelta(days=self.days)
-        )
+            start = datetime.combine(date(start.astimezone(UTC).year + 1, 1, 1), time(), tzinfo=UTC)
+        return start + relativedelta(years=self.years, months=self.months) + timedelta(days=self.days)
 
     def latest_start(self, now: datetime) -> datetime:
         """The cutoff for a query: every span that began before it is over at ``now``.
@@ -50,15 +45,9 @@ class Span:
         Never too early; where a month has no such day, up to three days late (31 January plus one month
         ends on 28 February, but 28 February minus one month is 28 January).
         """
-        moment = (
-            now
-            - timedelta(days=self.days)
-            - relativedelta(years=self.years, months=self.months)
-        )
+        moment = now - timedelta(days=self.days) - relativedelta(years=self.years, months=self.months)
         if self.to_year_end:
-            moment = datetime.combine(
-                date(moment.astimezone(UTC).year, 1, 1), time(), tzinfo=UTC
-            )
+            moment = datetime.combine(date(moment.astimezone(UTC).year, 1, 1), time(), tzinfo=UTC)
         return moment
 
 
@@ -103,13 +92,13 @@ class Lifetime:
 
     def start_of(self, record: object) -> datetime | None:
         """The moment the clock started for ``record``, or None while it stands still."""
-        value: object = record
+        value: Any = record
         for step in self.starts.split("__"):
             value = getattr(value, step, None)
             if value is None:
                 return None
-        assert isinstance(value, datetime)
-        return value
+        moment: datetime = value
+        return moment
 
     def leaves_at(self, record: object) -> datetime | None:
         """When ``record`` goes, or None while that cannot be known yet."""

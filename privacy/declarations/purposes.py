@@ -52,9 +52,7 @@ class PurposeRule:
     citation: str = ""
 
 
-def _rule(
-    ground: Ground, *categories: Category, explanation: Promise, **more: object
-) -> PurposeRule:
+def _rule(ground: Ground, *categories: Category, explanation: Promise, **more: object) -> PurposeRule:
     return PurposeRule(ground, frozenset(categories), explanation, **more)  # type: ignore[arg-type]
 
 
@@ -78,9 +76,7 @@ PURPOSES: dict[Purpose, PurposeRule] = {
         Ground.CONSENT,
         FINANCIAL,
         PURCHASE,
-        explanation=_(
-            "To take your payment through our payment provider and confirm it."
-        ),
+        explanation=_("To take your payment through our payment provider and confirm it."),
         essential=True,
         freely_to=frozenset({"payment"}),
     ),
@@ -113,9 +109,7 @@ PURPOSES: dict[Purpose, PurposeRule] = {
         Ground.REQUEST,
         ACCOUNT,
         INTERACTION,
-        explanation=_(
-            "To make sure that a request about your data really comes from you."
-        ),
+        explanation=_("To make sure that a request about your data really comes from you."),
     ),
     Purpose.FRAUD: _rule(
         Ground.CONSENT,
@@ -123,17 +117,13 @@ PURPOSES: dict[Purpose, PurposeRule] = {
         PURCHASE,
         FINANCIAL,
         DELIVERY,
-        explanation=_(
-            "To make sure that nobody orders in your name or with stolen cards."
-        ),
+        explanation=_("To make sure that nobody orders in your name or with stolen cards."),
         essential=True,
     ),
     Purpose.IMPROVEMENT: _rule(
         Ground.CONSENT,
         INTERACTION,
-        explanation=_(
-            "To learn, in groups and never about you alone, which pages work well."
-        ),
+        explanation=_("To learn, in groups and never about you alone, which pages work well."),
     ),
     Purpose.RIGHTS: _rule(
         Ground.REQUEST,
@@ -142,9 +132,7 @@ PURPOSES: dict[Purpose, PurposeRule] = {
         DELIVERY,
         FINANCIAL,
         INTERACTION,
-        explanation=_(
-            "To show you your data, copy, correct or delete it when you ask."
-        ),
+        explanation=_("To show you your data, copy, correct or delete it when you ask."),
         freely_to=frozenset({"holder"}),
     ),
     Purpose.LEGAL: _rule(

@@ -33,9 +33,7 @@ def our_models() -> list[type[models.Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in OUR_APPS
-        and not model._meta.proxy
-        and model._meta.managed
+        if model._meta.app_label in OUR_APPS and not model._meta.proxy and model._meta.managed
     ]
 
 
@@ -52,6 +50,7 @@ def data_map() -> Iterator[Field]:
     """Every field of ours with whether it is personal and why it may stand as it does."""
     for model in our_models():
         reasons = getattr(model, "not_personal", {})
+        field: Any
         for field in model._meta.concrete_fields:
             personal = is_sealed(field)
             why = str(field.category.label) if personal else reasons.get(field.name, "")
@@ -60,19 +59,13 @@ def data_map() -> Iterator[Field]:
 
 def _implicit(model: type[models.Model]) -> frozenset[str]:
     key = model._meta.pk.name if model._meta.pk else "id"
-    return (
-        frozenset({key, "subject"}) if hasattr(model, "lifetime") else frozenset({key})
-    )
+    return frozenset({key, "subject"}) if hasattr(model, "lifetime") else frozenset({key})
 
 
 def undeclared_fields(model: type[models.Model]) -> list[str]:
     """Fields that are neither sealed nor named in ``not_personal``."""
     declared = set(getattr(model, "not_personal", {})) | _implicit(model)
-    return [
-        f.name
-        for f in model._meta.concrete_fields
-        if not is_sealed(f) and f.name not in declared
-    ]
+    return [f.name for f in model._meta.concrete_fields if not is_sealed(f) and f.name not in declared]
 
 
 def stale_declarations(model: type[models.Model]) -> list[str]:
@@ -82,9 +75,7 @@ def stale_declarations(model: type[models.Model]) -> list[str]:
 
 
 @checks.register(checks.Tags.models)
-def check_declarations(
-    app_configs: Sequence[Any] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
+def check_declarations(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[checks.CheckMessage]:
     """Refuses undeclared fields, unknown third-party tables, and personal records without an end."""
     messages: list[checks.CheckMessage] = []
     for model in our_models():
@@ -97,19 +88,9 @@ def check_declarations(
                 )
             )
         for name in stale_declarations(model):
-            messages.append(
-                _error(
-                    model, f"not_personal names {name}, which is no such field", STALE
-                )
-            )
-        if any(
-            is_sealed(field) for field in model._meta.concrete_fields
-        ) and not hasattr(model, "lifetime"):
-            messages.append(
-                _error(
-                    model, "holds personal fields but declares no lifetime", NO_LIFETIME
-                )
-            )
+            messages.append(_error(model, f"not_personal names {name}, which is no such field", STALE))
+        if any(is_sealed(field) for field in model._meta.concrete_fields) and not hasattr(model, "lifetime"):
+            messages.append(_error(model, "holds personal fields but declares no lifetime", NO_LIFETIME))
     for model in apps.get_models(include_auto_created=True):
         label = model._meta.label_lower
         if model._meta.app_label not in OUR_APPS and label not in THIRD_PARTY_TABLES:

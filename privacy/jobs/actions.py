@@ -38,16 +38,9 @@ def send(job: Job) -> None:
 
 def perform_job(label: str, id: UUID) -> None:
     """Run one job unless it is finished, not due, or in another worker's hands."""
-    model = apps.get_model(label)
-    assert issubclass(model, Job)
+    model: type[Job] = apps.get_model(label)
     with job_lock(id) as free:
-        job = (
-            model._base_manager.filter(
-                pk=id, state__in=Job.OPEN, due_at__lte=timezone.now()
-            ).first()
-            if free
-            else None
-        )
+        job = model._base_manager.filter(pk=id, state__in=Job.OPEN, due_at__lte=timezone.now()).first() if free else None
         if job is None:
             return
         if job.attempts >= job.MAX_ATTEMPTS:  # every worker that took it died, and the next would too
@@ -82,9 +75,7 @@ def _run(job: Job) -> None:
 
 def _give_up_or_wait(job: Job, error: str) -> None:
     if job.attempts >= job.MAX_ATTEMPTS:
-        _change(
-            job, state=Job.State.FAILED, error=error[:80], finished_at=timezone.now()
-        )
+        _change(job, state=Job.State.FAILED, error=error[:80], finished_at=timezone.now())
         job.on_failure()
     else:
         _wait(job, job.retry_delay(), error=error[:80])
@@ -111,8 +102,7 @@ def sweep_jobs() -> int:
     sent = 0
     for model in job_models():
         due = model._base_manager.filter(state__in=Job.OPEN, due_at__lte=now).filter(
-            models.Q(state=Job.State.RUNNING)
-            | models.Q(queued_at__lte=now - SWEEP_AFTER)
+            models.Q(state=Job.State.RUNNING) | models.Q(queued_at__lte=now - SWEEP_AFTER)
         )
         for job in due.order_by("due_at")[:SWEEP_LIMIT]:
             with job_lock(job.pk) as free:

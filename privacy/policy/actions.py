@@ -49,9 +49,7 @@ def publish_policy(
             title=words["title"],
             summary=words["summary"],
             sections=words["sections"],
-            sha256=hashlib.sha256(
-                json.dumps(words, sort_keys=True, ensure_ascii=False).encode()
-            ).hexdigest(),
+            sha256=hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
         )
     record(Event.POLICY_PUBLISHED, by=by, object=version)
     return version

@@ -68,10 +68,11 @@ class RoleAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def log_addition(self, *args: Any, **kwargs: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
         """The log is ``audit``'s."""
 
-    log_change = log_deletion = log_deletions = log_addition
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """The log is ``audit``'s."""
 
     def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         raise PermissionDenied
@@ -89,11 +90,7 @@ class RoleAdmin(admin.ModelAdmin):
         if request.method == "POST" and "_button" in request.POST:
             return self._press(request, obj)
         context = {
-            "case_buttons": [
-                button
-                for button in self.buttons
-                if button.is_offered(request.actor, obj)
-            ],  # type: ignore[attr-defined]
+            "case_buttons": [button for button in self.buttons if button.is_offered(request.actor, obj)],  # type: ignore[attr-defined]
             **self.case_context(request, obj),
             **(extra_context or {}),
         }
@@ -107,11 +104,7 @@ class RoleAdmin(admin.ModelAdmin):
         """A button that is no longer offered (a stale page, a double click) changes nothing and says so."""
         actor = request.actor  # type: ignore[attr-defined]
         button = next(
-            (
-                button
-                for button in self.buttons
-                if button.name == request.POST["_button"]
-            ),
+            (button for button in self.buttons if button.name == request.POST["_button"]),
             None,
         )
         if button is None or actor.role not in button.roles:

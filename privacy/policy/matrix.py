@@ -15,11 +15,7 @@ from privacy.policy.roles import Role
 A, P, D, F, I = Category  # noqa: E741  account, purchase, delivery, financial, interaction
 
 MATRIX: Mapping[Role, Mapping[Purpose, frozenset[Category]]] = {
-    Role.CUSTOMER: {
-        purpose: rule.categories
-        for purpose, rule in PURPOSES.items()
-        if purpose != Purpose.LEGAL
-    },
+    Role.CUSTOMER: {purpose: rule.categories for purpose, rule in PURPOSES.items() if purpose != Purpose.LEGAL},
     Role.SUPPORT: {
         Purpose.ORDER: frozenset({A, P}),
         Purpose.SUPPORT: frozenset({A, P, D, I}),

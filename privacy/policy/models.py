@@ -40,11 +40,7 @@ class PolicyVersion(models.Model):
         verbose_name_plural = _("policy versions")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(number=1)
-                | models.Q(
-                    effective_at__gte=models.F("announced_at")
-                    + models.Value(NOTICE_PERIOD)
-                ),
+                condition=models.Q(number=1) | models.Q(effective_at__gte=models.F("announced_at") + models.Value(NOTICE_PERIOD)),
                 name="policy_effective_after_notice",
             ),
             models.CheckConstraint(
@@ -82,8 +78,7 @@ class PolicyText(models.Model):
     }
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version", "locale"], name="one_policy_text_per_language"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "locale"], name="one_policy_text_per_language")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -13,11 +13,7 @@ FALLBACK_LOCALE = "en"
 
 def policy_in_force() -> PolicyVersion:
     """The newest version whose time has come. Raises NoPolicyInForce."""
-    version = (
-        PolicyVersion.objects.filter(effective_at__lte=timezone.now())
-        .order_by("-number")
-        .first()
-    )
+    version = PolicyVersion.objects.filter(effective_at__lte=timezone.now()).order_by("-number").first()
     if version is None:
         raise NoPolicyInForce
     return version
@@ -35,6 +31,4 @@ def published_versions() -> list[PolicyVersion]:
 def text_of(version: PolicyVersion, locale: str) -> PolicyText:
     """The words in this language, or in English where the version has none."""
     texts = {text.locale: text for text in version.texts.all()}
-    return (
-        texts.get(locale) or texts.get(locale.split("-")[0]) or texts[FALLBACK_LOCALE]
-    )
+    return texts.get(locale) or texts.get(locale.split("-")[0]) or texts[FALLBACK_LOCALE]

@@ -25,7 +25,7 @@ HEADINGS = frozenset({"record", "belongs_to"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class Entry:
+class ArchiveFile:
     """One text file of the archive while it is written, UTF-8, hashed on its way."""
 
     def __init__(self, target: IO[bytes]) -> None:
@@ -57,12 +57,12 @@ class Archive:
         self._tables: list[tuple[Table, int]] = []
 
     @contextmanager
-    def file(self, name: str) -> Iterator[Entry]:
+    def file(self, name: str) -> Iterator[ArchiveFile]:
         """A file of the archive; only one can be open at a time."""
         info = zipfile.ZipInfo(name, self._made_at.timetuple()[:6])
         info.compress_type = zipfile.ZIP_DEFLATED
         with self._zip.open(info, "w", force_zip64=True) as target:
-            entry = Entry(target)
+            entry = ArchiveFile(target)
             yield entry
         self._digests[name] = entry.digest
         self._payload_size += entry.size if name.startswith("data/") else 0
@@ -140,7 +140,7 @@ def _manifest(digests: dict[str, str]) -> str:
     return "".join(f"{digest}  {name}\n" for name, digest in digests.items())
 
 
-def _write_json(out: Entry, table: Table) -> int:
+def _write_json(out: ArchiveFile, table: Table) -> int:
     number = 0
     out.write("[")
     for number, row in enumerate(table.rows(), 1):
@@ -151,14 +151,14 @@ def _write_json(out: Entry, table: Table) -> int:
     return number
 
 
-def _write_csv(out: Entry, table: Table) -> None:
+def _write_csv(out: ArchiveFile, table: Table) -> None:
     writer = csv.writer(out)
     writer.writerow([column.name for column in table.columns])
     for row in table.rows():
         writer.writerow([_cell(row.get(column.name)) for column in table.columns])
 
 
-def _write_page(out: Entry, table: Table, locale: str) -> None:
+def _write_page(out: ArchiveFile, table: Table, locale: str) -> None:
     out.write(render_to_string("privacy/copy/page_start.html", {"table": table, "locale": locale}))
     for number, row in enumerate(table.rows(), 1):
         out.write(

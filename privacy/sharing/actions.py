@@ -94,9 +94,7 @@ def disclose(
     sealed = [value for value in values.values() if value is not None]
     categories = sorted({value.field.category.value for value in sealed})
     partner, agreement = attempt.check(recipient, categories)
-    with open_access(
-        by=by, purpose=purpose, subject=subject_id, reason=reason, case=case
-    ) as grant:
+    with open_access(by=by, purpose=purpose, subject=subject_id, reason=reason, case=case) as grant:
         plain = {name: grant.open(value) for name, value in values.items()}
     disclosure = Disclosure.objects.create(
         subject_id=subject_id,
@@ -124,9 +122,7 @@ def disclose(
 class _Attempt:
     """One try to let something out, and its record when it is refused."""
 
-    def __init__(
-        self, by: Actor, subject_id: UUID, purpose: Purpose, case: Reference | None
-    ) -> None:
+    def __init__(self, by: Actor, subject_id: UUID, purpose: Purpose, case: Reference | None) -> None:
         self.by, self.subject_id, self.purpose, self.case = (
             by,
             subject_id,
@@ -141,16 +137,14 @@ class _Attempt:
         agreement = agreement_in_force(partner)
         if agreement is None:
             self.refuse(errors.AgreementMissing())
-        if self.purpose not in agreement.purposes or not set(categories) <= set(
-            agreement.categories
-        ):
+        if self.purpose not in agreement.purposes or not set(categories) <= set(agreement.categories):
             self.refuse(errors.NotCovered())
         if not self.is_free(partner) and not has_approved(self.subject_id, partner, self.purpose):
             self.refuse(errors.ApprovalMissing())
         return partner, agreement
 
     def is_free(self, partner: Recipient) -> bool:
-        """"holder" stands for whoever received something of this person before, whatever its kind."""
+        """ "holder" stands for whoever received something of this person before, whatever its kind."""
         freely_to = PURPOSES[self.purpose].freely_to
         return partner.kind in freely_to or ("holder" in freely_to and partner in holders_of(self.subject_id))
 
@@ -180,32 +174,21 @@ def decide_approval(
     """The person's own yes or no to one recipient and purpose."""
     if not by.is_subject(subject.pk):
         raise errors.ApprovalMissing
-    approval = Approval.objects.create(
-        subject=subject, recipient=recipient, purpose=purpose, is_given=is_given
-    )
+    approval = Approval.objects.create(subject=subject, recipient=recipient, purpose=purpose, is_given=is_given)
     event = Event.PERMISSION_GIVEN if is_given else Event.PERMISSION_WITHDRAWN
     record(event, by=by, subject=subject, object=approval, purpose=purpose.value)
     return approval
 
 
 @transaction.atomic
-def tell_holders(
-    *, by: Actor, subject_id: UUID, kind: FollowUp.Kind, categories: Iterable[str] | None = None
-) -> list[FollowUp]:
+def tell_holders(*, by: Actor, subject_id: UUID, kind: FollowUp.Kind, categories: Iterable[str] | None = None) -> list[FollowUp]:
     """Open a follow-up with everybody who received data of this person (of these categories); those already open
     stay one."""
     FollowUp.objects.bulk_create(
-        [
-            FollowUp(subject_id=subject_id, recipient=recipient, kind=kind)
-            for recipient in holders_of(subject_id, categories)
-        ],
+        [FollowUp(subject_id=subject_id, recipient=recipient, kind=kind) for recipient in holders_of(subject_id, categories)],
         ignore_conflicts=True,
     )
-    follow_ups = list(
-        FollowUp.objects.filter(
-            subject_id=subject_id, kind=kind, confirmed_at__isnull=True
-        )
-    )
+    follow_ups = list(FollowUp.objects.filter(subject_id=subject_id, kind=kind, confirmed_at__isnull=True))
     for follow_up in follow_ups:
         record(Event.FOLLOW_UP_ASKED, by=by, subject=subject_id, object=follow_up)
     return follow_ups

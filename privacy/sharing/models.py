@@ -58,12 +58,8 @@ class Agreement(models.Model):
         verbose_name=_("recipient"),
     )
     reference = models.CharField(_("reference"), max_length=80)
-    purposes = ArrayField(
-        models.CharField(max_length=20, choices=Purpose), verbose_name=_("purposes")
-    )
-    categories = ArrayField(
-        models.CharField(max_length=20, choices=Category), verbose_name=_("categories")
-    )
+    purposes = ArrayField(models.CharField(max_length=20, choices=Purpose), verbose_name=_("purposes"))
+    categories = ArrayField(models.CharField(max_length=20, choices=Category), verbose_name=_("categories"))
     signed_on = models.DateField(_("signed on"))
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"))
@@ -100,9 +96,7 @@ class Approval(models.Model):
     """A person's decision on one recipient and purpose; the last one counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="+")
     purpose = models.CharField(max_length=20, choices=Purpose)
     is_given = models.BooleanField()
@@ -118,24 +112,20 @@ class Approval(models.Model):
     }
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["subject", "recipient", "-id"], name="approval_by_subject"
-            )
-        ]
+        indexes = [models.Index(fields=["subject", "recipient", "-id"], name="approval_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
 
 
 class Disclosure(models.Model):
     """What one recipient received about one person: kinds of data and names of fields, never a value."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="+")
-    agreement = models.ForeignKey(
-        Agreement, models.PROTECT, related_name="+", null=True
-    )
+    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="+", null=True)
     purpose = models.CharField(max_length=20, choices=Purpose)
     categories = ArrayField(models.CharField(max_length=20))
     fields = ArrayField(models.CharField(max_length=80))
@@ -157,11 +147,13 @@ class Disclosure(models.Model):
     }
 
     class Meta:
-        indexes = [
-            models.Index(fields=["subject", "-at"], name="disclosure_by_subject")
-        ]
+        indexes = [models.Index(fields=["subject", "-at"], name="disclosure_by_subject")]
         verbose_name = _("disclosure")
         verbose_name_plural = _("disclosures")
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
 
 
 class FollowUp(models.Model):
@@ -172,9 +164,7 @@ class FollowUp(models.Model):
         ERASURE = "erasure", _("erase it")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="+")
     kind = models.CharField(_("what"), max_length=12, choices=Kind)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)
@@ -193,9 +183,7 @@ class FollowUp(models.Model):
     class Meta:
         verbose_name = _("follow-up with a recipient")
         verbose_name_plural = _("follow-ups with recipients")
-        indexes = [
-            models.Index(fields=["subject", "recipient"], name="follow_up_by_subject")
-        ]
+        indexes = [models.Index(fields=["subject", "recipient"], name="follow_up_by_subject")]
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "recipient", "kind"],
@@ -208,3 +196,6 @@ class FollowUp(models.Model):
                 name="follow_up_confirmed_by_somebody",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -14,20 +14,12 @@ from privacy.sharing.models import Agreement, Approval, Disclosure, FollowUp, Re
 
 def agreement_in_force(recipient: Recipient) -> Agreement | None:
     today = timezone.now().date()
-    return (
-        recipient.agreements.filter(starts_on__lte=today, ends_on__gte=today)
-        .order_by("-ends_on")
-        .first()
-    )
+    return recipient.agreements.filter(starts_on__lte=today, ends_on__gte=today).order_by("-ends_on").first()
 
 
 def disclosures_about(subject_id: UUID) -> QuerySet[Disclosure]:
     """What went out about this person, newest first."""
-    return (
-        Disclosure.objects.filter(subject_id=subject_id)
-        .select_related("recipient")
-        .order_by("-at")
-    )
+    return Disclosure.objects.filter(subject_id=subject_id).select_related("recipient").order_by("-at")
 
 
 def holders_of(subject_id: UUID, categories: Iterable[str] | None = None) -> list[Recipient]:
@@ -39,19 +31,9 @@ def holders_of(subject_id: UUID, categories: Iterable[str] | None = None) -> lis
 
 
 def has_approved(subject_id: UUID, recipient: Recipient, purpose: Purpose) -> bool:
-    last = (
-        Approval.objects.filter(
-            subject_id=subject_id, recipient=recipient, purpose=purpose
-        )
-        .order_by("-id")
-        .first()
-    )
+    last = Approval.objects.filter(subject_id=subject_id, recipient=recipient, purpose=purpose).order_by("-id").first()
     return last is not None and last.is_given
 
 
 def open_follow_ups() -> QuerySet[FollowUp]:
-    return (
-        FollowUp.objects.filter(confirmed_at__isnull=True)
-        .select_related("recipient")
-        .order_by("asked_at")
-    )
+    return FollowUp.objects.filter(confirmed_at__isnull=True).select_related("recipient").order_by("asked_at")

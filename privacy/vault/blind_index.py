@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from django.conf import settings
@@ -12,9 +13,7 @@ from django.conf import settings
 
 @lru_cache(maxsize=64)
 def _key(name: str) -> bytes:
-    return hmac.digest(
-        settings.BLIND_INDEX_KEY, b"blind-index|" + name.encode(), hashlib.sha256
-    )
+    return hmac.digest(settings.BLIND_INDEX_KEY, b"blind-index|" + name.encode(), hashlib.sha256)
 
 
 def blind_index(name: str, value: str) -> bytes:
@@ -31,8 +30,6 @@ def normalize_email(value: str) -> str:
     RFC 5321 lets the local part depend on case; no mailbox provider in use does, and people do not.
     """
     local, at, domain = unicodedata.normalize("NFKC", value).strip().rpartition("@")
-    try:
+    with suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        pass
     return f"{local.casefold()}{at}{domain.casefold()}"

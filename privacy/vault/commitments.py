@@ -27,10 +27,7 @@ class VaultKeySource:
 
     def known_keys(self, key_ids: set[UUID]) -> dict[UUID, bytes]:
         """Those of these keys that were not destroyed, in one query."""
-        return {
-            row.pk: keys.unwrap(row).secret
-            for row in SubjectKey.objects.filter(pk__in=key_ids)
-        }
+        return {row.pk: keys.unwrap(row).secret for row in SubjectKey.objects.filter(pk__in=key_ids)}
 
     def destroyed_keys(self, key_ids: set[UUID]) -> set[UUID]:
         """Those of these keys that the erasure ledger names, in one query."""

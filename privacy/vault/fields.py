@@ -39,9 +39,7 @@ def personal(
     ``field`` gives label, help text, length and validation; the column holds a token. The attribute holds a
     ``Sealed`` that prints as ``mask``. Assign plain text to change it, inside an open grant.
     """
-    return SealedField(
-        plain=field, category=category, mask=mask, scope=scope or Scope(category.value)
-    )
+    return SealedField(plain=field, category=category, mask=mask, scope=scope or Scope(category.value))
 
 
 class SealedAttribute:
@@ -73,19 +71,13 @@ class SealedAttribute:
     def __set__(self, instance: Any, value: Any) -> None:
         if value is not None and type(value) is not Sealed:
             value = self.field.as_sealed(value)
-        elif (
-            value is not None
-            and value._draft is None
-            and instance._state.adding is False
-        ):
+        elif value is not None and value._draft is None and instance._state.adding is False:
             self._refuse_foreign_token(instance, value)
         instance.__dict__[self.field.attname] = value
 
     def _refuse_foreign_token(self, instance: Any, value: Sealed) -> None:
         if value.row != (instance.pk, instance.subject_id):
-            raise SealedValueMisused(
-                f"{self.field.path}: a sealed value stays in its row; open it and set plain text"
-            )
+            raise SealedValueMisused(f"{self.field.path}: a sealed value stays in its row; open it and set plain text")
 
 
 class SealedField(models.BinaryField):
@@ -108,7 +100,7 @@ class SealedField(models.BinaryField):
         self.scope = scope
         self.mask = mask
         if plain is not None:
-            if plain.unique or plain.db_index:
+            if plain.unique or plain.db_index:  # type: ignore[attr-defined]
                 raise SealedValueMisused("a sealed column cannot be unique or indexed; use a blind index")
             kwargs |= {
                 "verbose_name": plain.verbose_name,
@@ -129,9 +121,7 @@ class SealedField(models.BinaryField):
             {"null": True} if self.null else {},
         )
 
-    def contribute_to_class(
-        self, cls: type[models.Model], name: str, private_only: bool = False
-    ) -> None:
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, SealedAttribute(self))
         self.plain.set_attributes_from_name(name)
@@ -145,18 +135,12 @@ class SealedField(models.BinaryField):
     def as_sealed(self, value: Any) -> Sealed:
         """Plain text as a draft; anything that is neither text nor a token of a fixture is refused."""
         if isinstance(value, Combinable | BaseExpression):
-            raise SealedValueMisused(
-                f"{self.path} is sealed: expressions cannot be stored in it"
-            )
+            raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
         if not isinstance(value, str):
-            raise SealedValueMisused(
-                f"{self.path} takes text, not {type(value).__name__}"
-            )
+            raise SealedValueMisused(f"{self.path} takes text, not {type(value).__name__}")
         return Sealed(self, draft=value)
 
-    def from_db_value(
-        self, value: Any, expression: Any, connection: Any
-    ) -> Sealed | None:
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
         return None if value is None else Sealed(self, value)
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
@@ -205,22 +189,18 @@ class SealedField(models.BinaryField):
         model_instance.__dict__[self.attname] = value
         return value
 
-    def get_db_prep_value(
-        self, value: Any, connection: Any, prepared: bool = False
-    ) -> Any:
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None:
             return None
         if not isinstance(value, Sealed) or not value.is_stored:
-            raise SealedValueMisused(
-                f"{self.path} is sealed: assign to a record and save it; update() cannot seal"
-            )
+            raise SealedValueMisused(f"{self.path} is sealed: assign to a record and save it; update() cannot seal")
         return connection.Database.Binary(value.token)
 
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         """Django asks here before an UPDATE writes an expression: only those over tokens are let through."""
         if isinstance(value, BaseExpression) and not isinstance(value.output_field, SealedField):
             raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
-        return super().get_placeholder(value, compiler, connection)
+        return super().get_placeholder(value, compiler, connection)  # type: ignore[misc]
 
     def get_default(self) -> Any:
         return self.plain.get_default()
@@ -228,23 +208,17 @@ class SealedField(models.BinaryField):
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
-        raise SealedValueMisused(
-            f"{self.path} is sealed and cannot be searched; use a blind index"
-        )
+        raise SealedValueMisused(f"{self.path} is sealed and cannot be searched; use a blind index")
 
     def get_transform(self, lookup_name: str) -> Any:
-        raise SealedValueMisused(
-            f"{self.path} is sealed and cannot be searched; use a blind index"
-        )
+        raise SealedValueMisused(f"{self.path} is sealed and cannot be searched; use a blind index")
 
     def value_to_string(self, obj: models.Model) -> str:
         value = self.value_from_object(obj)
         if value is None:
             return ""
         if not value.is_stored:
-            raise SealedValueMisused(
-                f"{self.path}: an unsaved value cannot be serialized"
-            )
+            raise SealedValueMisused(f"{self.path}: an unsaved value cannot be serialized")
         return value.dump()
 
     def value_from_object(self, obj: models.Model) -> Any:
@@ -254,7 +228,7 @@ class SealedField(models.BinaryField):
         if data != self.mask:
             setattr(instance, self.name, data)
 
-    def formfield(self, **kwargs: Any) -> Any:
+    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
         return self.plain.formfield(**kwargs)
 
     def get_internal_type(self) -> str:
@@ -269,8 +243,6 @@ def sealed_fields(model: type[models.Model] | models.Model) -> Sequence[SealedFi
     options = model._meta
     cached = options.__dict__.get("_sealed_fields")
     if cached is None:
-        cached = tuple(
-            field for field in options.concrete_fields if isinstance(field, SealedField)
-        )
+        cached = tuple(field for field in options.concrete_fields if isinstance(field, SealedField))
         options.__dict__["_sealed_fields"] = cached
     return cached

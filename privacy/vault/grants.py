@@ -18,11 +18,7 @@ def install_grants(using: str, **kwargs: Any) -> None:
     Runs as the owner of the tables; a role that is the owner itself (one-role set-ups) is left alone.
     """
     connection = connections[using]
-    roles = [
-        role
-        for role in _runtime_roles(using)
-        if role != connection.settings_dict["USER"]
-    ]
+    roles = [role for role in _runtime_roles(using) if role != connection.settings_dict["USER"]]
     existing = set(connection.introspection.table_names())
     # One transaction: a running site never meets a table without its rights, or an append-only one without its trigger.
     with transaction.atomic(using=using), connection.cursor() as cursor:
@@ -35,9 +31,7 @@ def install_grants(using: str, **kwargs: Any) -> None:
             append_only = getattr(model, "append_only", False)
             if append_only:
                 _refuse_changes(cursor, table)
-            rights = (
-                "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
-            )
+            rights = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
             _grant(cursor, roles, table, rights)
         for table in existing.intersection(READ_ONLY_TABLES):
             _grant(cursor, roles, table, "SELECT")
@@ -75,7 +69,6 @@ def _refuse_changes(cursor: Any, table: str) -> None:
     )
     cursor.execute(f'DROP TRIGGER IF EXISTS append_only ON "{table}"')
     cursor.execute(
-        f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" '
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
     )
     cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER append_only')

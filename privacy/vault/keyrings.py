@@ -44,13 +44,9 @@ class LocalKeyRing:
         if version not in self._ciphers:
             raise VaultError(f"key-encryption key version {version} is not configured")
         try:
-            return self._ciphers[version].decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context
-            )
+            return self._ciphers[version].decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
         except InvalidTag as error:
-            raise VaultError(
-                "a wrapped key is damaged or belongs to somebody else"
-            ) from error
+            raise VaultError("a wrapped key is damaged or belongs to somebody else") from error
 
 
 @lru_cache(maxsize=1)

@@ -97,9 +97,7 @@ def unwrap(row: SubjectKey) -> DataKey:
     """The data key of this row, put into the cache. Raises VaultError when it was tampered with."""
     scope = Scope(row.scope)
     context = _context(row.id, row.subject_id, scope)
-    key = DataKey(
-        row.id, key_ring().unwrap(bytes(row.wrapped), context, row.key_version)
-    )
+    key = DataKey(row.id, key_ring().unwrap(bytes(row.wrapped), context, row.key_version))
     cache.put(row.subject_id, scope, key)
     return key
 
@@ -195,29 +193,13 @@ def destroy_keys(subject_id: UUID, scopes: Iterable[Scope]) -> list[Scope]:
     """
     with _reaching_the_vault(), transaction.atomic(using="vault"):
         _wait_for_others([subject_id])
-        rows = {
-            row.scope: row.id
-            for row in SubjectKey.objects.select_for_update().filter(
-                subject_id=subject_id
-            )
-        }
-        known = set(
-            DestroyedKey.objects.filter(subject_id=subject_id).values_list(
-                "scope", flat=True
-            )
-        )
+        rows = {row.scope: row.id for row in SubjectKey.objects.select_for_update().filter(subject_id=subject_id)}
+        known = set(DestroyedKey.objects.filter(subject_id=subject_id).values_list("scope", flat=True))
         ending = [scope for scope in scopes if scope not in known]
         DestroyedKey.objects.bulk_create(
-            [
-                DestroyedKey(
-                    id=rows.get(scope) or uuid7(), subject_id=subject_id, scope=scope
-                )
-                for scope in ending
-            ],
+            [DestroyedKey(id=rows.get(scope) or uuid7(), subject_id=subject_id, scope=scope) for scope in ending],
             ignore_conflicts=True,
         )
-        SubjectKey.objects.filter(
-            subject_id=subject_id, scope__in=list(scopes)
-        ).delete()
+        SubjectKey.objects.filter(subject_id=subject_id, scope__in=list(scopes)).delete()
     cache.drop(subject_id)
     return ending

@@ -52,11 +52,10 @@ class SubjectKey(models.Model):
     }
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["subject_id", "scope"], name="one_key_per_subject_and_scope"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["subject_id", "scope"], name="one_key_per_subject_and_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.pk}"
 
 
 class DestroyedKey(models.Model):
@@ -78,8 +77,7 @@ class DestroyedKey(models.Model):
     }
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["subject_id", "scope"], name="one_end_per_subject_and_scope"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["subject_id", "scope"], name="one_end_per_subject_and_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.pk}"

@@ -22,13 +22,9 @@ class PersonalQuerySet(models.QuerySet):
         for name, value in kwargs.items():
             field = self.model._meta.get_field(name)
             if isinstance(field, SealedField) and value is not None:
-                raise SealedValueMisused(
-                    f"{field.path} is sealed: save the record instead of update()"
-                )
+                raise SealedValueMisused(f"{field.path} is sealed: save the record instead of update()")
             if name in ("subject", "subject_id", "id", "pk"):
-                raise SealedValueMisused(
-                    f"{self.model._meta.label}: a row cannot change its {name}"
-                )
+                raise SealedValueMisused(f"{self.model._meta.label}: a row cannot change its {name}")
         return super().update(**kwargs)
 
     def bulk_create(self, objs: Any, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> Any:
@@ -44,7 +40,7 @@ class PersonalQuerySet(models.QuerySet):
             if field.name in names:
                 for record in records:
                     field.pre_save(record, add=False)
-        plain = models.QuerySet(self.model, query=self.query.chain(), using=self._db)
+        plain: models.QuerySet[Any] = models.QuerySet(self.model, query=self.query.chain(), using=self.db)
         return plain.bulk_update(records, fields, batch_size)
 
 
@@ -56,13 +52,9 @@ class PersonalRecord(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="+", db_index=False, editable=False
-    )
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False, editable=False)
 
-    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(
-        PersonalQuerySet
-    )()
+    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(PersonalQuerySet)()
 
     lifetime: ClassVar[Lifetime]
     not_personal: ClassVar[dict[str, str]]
@@ -72,6 +64,12 @@ class PersonalRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        id, subject_id = self.__dict__.get("_loaded", (None, None))
+        if id not in (None, self.pk) or subject_id not in (None, self.subject_id):
+            raise SealedValueMisused(f"{self._meta.label}: a row cannot take another id or move to another person")
+        super().save(*args, **kwargs)
 
     @property
     def title(self) -> str:
@@ -92,9 +90,3 @@ class PersonalRecord(models.Model):
         attributes.update(zip(field_names, values, strict=True))
         attributes["_loaded"] = attributes.get("id"), attributes.get("subject_id")
         return instance
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        id, subject_id = self.__dict__.get("_loaded", (None, None))
-        if id not in (None, self.pk) or subject_id not in (None, self.subject_id):
-            raise SealedValueMisused(f"{self._meta.label}: a row cannot take another id or move to another person")
-        super().save(*args, **kwargs)

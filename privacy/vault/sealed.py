@@ -48,17 +48,13 @@ class Sealed:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sealed):
             return NotImplemented
-        return self is other or (
-            self.is_stored and other.is_stored and self.token == other.token
-        )
+        return self is other or (self.is_stored and other.is_stored and self.token == other.token)
 
     def __hash__(self) -> int:
         return hash(self.token) if self.is_stored else id(self)
 
     def __reduce__(self) -> NoReturn:
-        raise SealedValueMisused(
-            f"{self.field.path} is sealed and cannot be pickled or copied out of its row"
-        )
+        raise SealedValueMisused(f"{self.field.path} is sealed and cannot be pickled or copied out of its row")
 
     def __copy__(self) -> Sealed:
         return self

@@ -14,9 +14,7 @@ class SecretField(models.BinaryField):
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
 
-    def get_db_prep_value(
-        self, value: Any, connection: Any, prepared: bool = False
-    ) -> Any:
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if isinstance(value, str):
             value = FernetBytes().encrypt(value.encode())
         return super().get_db_prep_value(value, connection, prepared)

@@ -96,6 +96,41 @@ def test_confirm_mailbox_change_refuses_an_expired_token():
         confirm_mailbox_change(by=ANONYMOUS, token=token)
 
 
+def test_confirm_mailbox_change_refuses_the_link_of_an_earlier_mailbox():
+    user = make_customer()
+    deliver_all()
+    ask_for_change(user)
+    first = next(message for message in deliver_all() if message.to == [NEW])
+    with unit_of_work():
+        request_mailbox_change(by=user.actor, user=user, email="never.proven@example.org")
+
+    page = Client().post(link_in(first))
+
+    assert page.status_code == 410
+    assert email_of(user) == EMAIL
+    assert account_with_mailbox("never.proven@example.org") is None
+
+
+def test_confirm_mailbox_change_ends_links_mailed_to_the_old_mailbox():
+    user = make_customer()
+    reset = issue_token(user, AccountToken.Kind.RESET)
+    ask_for_change(user)
+
+    with unit_of_work():
+        confirm_mailbox_change(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CHANGE))
+
+    assert Client().get(f"/password-reset/{reset}/").status_code == 410
+
+
+def test_confirm_mailbox_change_refuses_a_link_whose_address_is_gone():
+    user = make_customer()
+    ask_for_change(user)
+    token = issue_token(user, AccountToken.Kind.CHANGE)
+    PendingMailbox.objects.all().delete()
+
+    assert Client().post(f"/confirm/{token}/").status_code == 410
+
+
 def test_mail_to_a_known_new_mailbox_holds_no_link_to_confirm():
     user = make_customer()
     make_customer(email=NEW)
@@ -124,6 +159,7 @@ def test_request_mailbox_change_changes_nothing_if_the_event_cannot_be_written()
         ask_for_change(user, by=unwritable)
 
     assert not PendingMailbox.objects.exists()
+    assert not AccountToken.objects.filter(kind=AccountToken.Kind.CHANGE).exists()
 
 
 def test_change_locale_writes_one_event():

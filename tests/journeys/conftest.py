@@ -56,7 +56,8 @@ class Visitor:
 
     def go(self, path: str) -> None:
         response = self.page.goto(self.url + path)
-        assert response is not None and response.ok, f"{path}: {response and response.status}"
+        assert response is not None
+        assert response.ok, f"{path}: {response.status}"
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).last.click()

@@ -96,9 +96,7 @@ def dispatch(staff: Visitor, code: str) -> None:
     staff.press("Mark as packed")
     order = Order.objects.get(code=code)
     wait_until(
-        lambda: (
-            order.payments.filter(state="captured").exists() and order.parcels.filter(labeled_at__isnull=False).exists()
-        ),
+        lambda: order.payments.filter(state="captured").exists() and order.parcels.filter(labeled_at__isnull=False).exists(),
         "money and label",
     )
     staff.page.reload()

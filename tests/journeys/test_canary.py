@@ -99,12 +99,7 @@ def _download(customer, address) -> zipfile.ZipFile:
 def _everything_sealed_about(subject_id) -> list[Sealed]:
     models = [model for model in apps.get_models() if hasattr(model, "lifetime")]
     records = [record for model in models for record in model._base_manager.filter(subject_id=subject_id)]
-    return [
-        value
-        for record in records
-        for field in sealed_fields(record)
-        if (value := getattr(record, field.name)) is not None
-    ]
+    return [value for record in records for field in sealed_fields(record) if (value := getattr(record, field.name)) is not None]
 
 
 def _opened(values, user) -> list[str]:
@@ -238,9 +233,8 @@ def _is_completed(request) -> bool:
 def _nothing_opens(values, user) -> None:
     """Neither through the gate, nor around it with every token still in hand, as from a backup."""
     me = Actor(Role.CUSTOMER, user.subject_id)
-    with pytest.raises(SubjectErased), unit_of_work():
-        with open_access(by=me, purpose=Purpose.RIGHTS, subject=user.subject_id):
-            pass
+    with pytest.raises(SubjectErased), unit_of_work(), open_access(by=me, purpose=Purpose.RIGHTS, subject=user.subject_id):
+        pass
     keys.cache.clear()
     outside_the_books = [value for value in values if value.field.scope != "records"]
     assert len(outside_the_books) > 9

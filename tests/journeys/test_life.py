@@ -11,9 +11,9 @@ from audit.models import Entry, Leaf
 from orders.invoices.models import Invoice, InvoiceParty
 from orders.lifecycle.models import Order, OrderAddress, OrderLine
 from privacy.access.models import Opening
+from privacy.policy.roles import Actor, Role
 from privacy.retention.actions import start_purge
 from privacy.rights.models import Request
-from privacy.policy.roles import Actor, Role
 from privacy.vault.models import DestroyedKey, Subject, SubjectKey
 from tests.databases import slot_environment
 from tests.journeys import life
