@@ -51,11 +51,12 @@ check: $(VENV)/development.stamp
 	@echo "architecture" && $(BIN)/lint-imports > $(VENV)/architecture.log || { cat $(VENV)/architecture.log; false; }
 	@echo "migrations" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	@echo "deployment" && $(PRODUCTION) $(BIN)/python -W error::SyntaxWarning manage.py check --deploy --fail-level WARNING
-	@test ! -f privacy/management/commands/promises.py || { echo "promises" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --check; }
+	@echo "promises" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --check
+	@echo "data map" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py data_map --check
 
 .PHONY: missing
 missing:
-	@test ! -f privacy/management/commands/promises.py || MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --missing
+	@MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --missing
 
 bench: $(VENV)/development.stamp
 	@MARKETPLACE_STATE=$(STATE)/bench $(BIN)/python -m benchmarks --output $(STATE)/bench.json
@@ -79,12 +80,12 @@ $(VENV)/bin/python:
 
 $(VENV)/runtime.stamp: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what the marketplace runs on"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/development.stamp: requirements-dev.txt $(VENV)/runtime.stamp
 	@echo "Installing what tests and checks need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \

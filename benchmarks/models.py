@@ -46,6 +46,9 @@ class PlainRow(models.Model):
     city = models.CharField(max_length=120)
     message = models.CharField(max_length=120)
 
+    def __str__(self) -> str:
+        return str(self.pk)
+
 
 class PeerRow(models.Model):
     """Never stored: the field of django-cryptography-5 whose sealing is the peer."""
@@ -54,3 +57,6 @@ class PeerRow(models.Model):
 
     class Meta:
         managed = False
+
+    def __str__(self) -> str:
+        return str(self.pk)

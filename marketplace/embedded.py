@@ -342,14 +342,22 @@ class Lease:
         with self._alone():
             self._file = (self.state / "servers.lock").open("a")
             fcntl.flock(self._file, fcntl.LOCK_SH)
-            servers.start()
+            try:
+                servers.start()
+            except BaseException:
+                self._let_go()
+                raise
         return servers
 
     def release(self) -> None:
         """Let go; the last to do so stops the servers."""
         if self._file is None:
             return
-        with self._alone(), self._file:
+        with self._alone():
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with self._file:
             fcntl.flock(self._file, fcntl.LOCK_UN)
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -111,6 +111,9 @@ def check_redis_url(variable: str, url: str, *, demo: bool) -> str:
     location = parse_location(variable, url, REDIS_SCHEMES)
     if not demo and location.scheme == "redis" and not location.is_local:
         raise ImproperlyConfigured(f"{variable} must start with rediss://: its server is on another host.")
+    number = location.options.get("db", "0") if location.scheme == "unix" else location.name or "0"
+    if not number.isdecimal():
+        raise ImproperlyConfigured(f"{variable} must end with the number of a database, such as /0.")
     return url
 
 
@@ -176,10 +179,16 @@ DEMO_SECRETS: dict[str, Callable[[], str]] = {
 
 
 def make_state_directory(state: Path) -> None:
-    """Searchable by others, because the embedded servers of root run as somebody else; listable by its owner alone."""
-    if not state.exists():
-        state.mkdir(parents=True, mode=0o711)
-        state.chmod(0o711)
+    """Searchable by others, because the embedded servers of root run as somebody else; listable by its owner alone.
+
+    Raises ImproperlyConfigured where it cannot be made.
+    """
+    try:
+        if not state.exists():
+            state.mkdir(parents=True, mode=0o711)
+            state.chmod(0o711)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The state directory {state} cannot be used: {error.strerror}.") from None
 
 
 def demo_secrets(state: Path) -> dict[str, str]:

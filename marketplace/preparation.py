@@ -1,5 +1,6 @@
 """What has to be true of the databases and files before the processes start: run as the owner by the supervisor."""
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -11,9 +12,15 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
     import django
+    from django.core.management import CommandError
+    from django.db import DatabaseError
+    from django.db.migrations.exceptions import MigrationSchemaMissing
 
     django.setup()
-    migrate()
+    try:
+        migrate()
+    except (DatabaseError, CommandError, MigrationSchemaMissing) as error:
+        sys.exit(str(error).strip().partition("\n")[0])
     collect_static_files()
 
 
@@ -51,8 +58,10 @@ def static_fingerprint() -> str:
 
 
 def say(line: str) -> None:
-    sys.stdout.write(f"  {line}\n")
-    sys.stdout.flush()
+    """Tell people; where the terminal is gone there is nobody to tell, and the work goes on."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"  {line}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,18 +6,19 @@ the processes, starts them again when they crash, and stops everything on Ctrl-C
 
 import contextlib
 import ctypes
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import FrameType
+from typing import Any
 
 import psycopg2
 import redis
@@ -26,7 +27,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from marketplace.embedded import ServerFailed, lease_if_embedded
-from marketplace.environment import ROOT, Environment
+from marketplace.environment import ROOT, Environment, make_state_directory
 from marketplace.preparation import say
 
 READY_LIMIT = 60  # seconds
@@ -34,6 +35,8 @@ STOP_LIMIT = 8
 CRASHES_ALLOWED = 5
 CRASH_WINDOW = 120
 LONGEST_PAUSE = 20
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what to ask where BIND says so
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -42,7 +45,7 @@ class StartFailed(RuntimeError):
 
 
 class Stopped(BaseException):
-    """Somebody asked us to stop."""
+    """Somebody asked us to stop. The message is the signal's name."""
 
 
 def die_with_parent() -> None:
@@ -102,7 +105,7 @@ class Child:
 def site_processes(environment: Environment) -> list[Child]:
     quiet = ["-W", "ignore:::celery.platforms"] if environment.demo else []  # it warns of root, which the demo may be
     celery = [*quiet, "-m", "celery", "--quiet", "-A", "marketplace.celery", "--skip-checks"]
-    worker = [*celery, "worker", "--concurrency", os.environ.get("WORKERS", "2"), "--without-gossip", "--without-mingle"]
+    worker = [*celery, "worker", "--concurrency", str(environment.number("WORKERS", 2)), "--without-gossip", "--without-mingle"]
     children = [
         Child("web", ["-m", "gunicorn", "--config", "python:marketplace.gunicorn", "marketplace.wsgi"], {"MARKETPLACE_DB_ROLE": "web"}),
         Child("worker", worker, {"MARKETPLACE_DB_ROLE": "worker"}),
@@ -114,30 +117,33 @@ def site_processes(environment: Environment) -> list[Child]:
 
 
 def require_free_port(port: int) -> None:
-    with socket.socket() as probe:
+    host = os.environ.get("BIND", "127.0.0.1").strip("[]")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((os.environ.get("BIND", "127.0.0.1"), port))
+            probe.bind((host, port))
+        except socket.gaierror:
+            raise StartFailed(f"BIND={host} is not an address of this machine.") from None
         except OSError as error:
             raise StartFailed(f"Port {port} cannot be used ({error.strerror}): choose another, as in `make run PORT={port + 1}`.") from None
 
 
+def require_settings(environment: Environment) -> None:
+    """Read the site's settings as the worker role. Raises ImproperlyConfigured for what is missing or unsafe."""
+    from django.conf import settings
+
+    os.environ["MARKETPLACE_DB_ROLE"] = "worker"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+    settings.INSTALLED_APPS  # noqa: B018 - the first look reads them
+    for variable in ("WORKERS", "WEB_WORKERS", "WEB_THREADS"):
+        environment.number(variable, 1)
+
+
 def require_servers(environment: Environment) -> None:
     """Ask each configured server once, so that an unreachable one gets a line of its own."""
-    os.environ.setdefault("MARKETPLACE_DB_ROLE", "web")
-    for alias, database in environment.databases().items():
-        try:
-            psycopg2.connect(
-                host=database["HOST"] or None,
-                port=database["PORT"] or None,
-                user=database["USER"],
-                password=database["PASSWORD"],
-                dbname=database["NAME"],
-                **database["OPTIONS"],  # type: ignore[arg-type]
-            ).close()
-        except psycopg2.OperationalError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise StartFailed(f"The {alias} database does not answer: {reason}") from None
+    for role in ("web", "worker", "owner"):
+        for alias, database in Environment({**os.environ, "MARKETPLACE_DB_ROLE": role}).databases().items():
+            require_database(f"The {alias} database, as {role},", database)
     try:
         client = redis.Redis.from_url(environment.redis_url, socket_connect_timeout=5, socket_timeout=5, retry=Retry(NoBackoff(), 0))
         with contextlib.closing(client):
@@ -146,25 +152,54 @@ def require_servers(environment: Environment) -> None:
         raise StartFailed(f"The broker (REDIS_URL) does not answer: {type(error).__name__}.") from None
 
 
+def require_database(name: str, database: dict[str, Any]) -> None:
+    try:
+        psycopg2.connect(
+            host=database["HOST"] or None,
+            port=database["PORT"] or None,
+            user=database["USER"],
+            password=database["PASSWORD"],
+            dbname=database["NAME"],
+            **database["OPTIONS"],
+        ).close()
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise StartFailed(f"{name} does not answer: {reason}") from None
+
+
+def run_to_the_end(command: list[str], role: str, stdout: int | None = None) -> int:
+    """Run one of our programs and wait; a Ctrl-C reaches us alone, and ends it by Stopped."""
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "MARKETPLACE_DB_ROLE": role},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        start_new_session=True,
+        preexec_fn=die_with_parent,
+        check=False,
+    ).returncode
+
+
 def prepare_databases() -> None:
-    command = [sys.executable, "-m", "marketplace.preparation"]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"}, check=False)
-    if result.returncode != 0:
-        raise StartFailed("The databases could not be brought up to date; the lines above say why.")
+    if run_to_the_end(["-m", "marketplace.preparation"], "owner") != 0:
+        raise StartFailed("The databases could not be brought up to date; what stands above says why, `manage.py migrate` shows more.")
 
 
 def prepare_site(environment: Environment) -> None:
     """What the site's own command keeps in the database."""
     import django
-    from django.core.management import call_command, get_commands
+    from django.core.management import CommandError, call_command, get_commands
     from django.db import connections
 
-    os.environ["MARKETPLACE_DB_ROLE"] = "worker"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
     django.setup()
     commands = get_commands()
     if "setup_site" in commands:
-        call_command("setup_site", verbosity=0)
+        try:
+            call_command("setup_site", verbosity=0)
+        except CommandError as error:
+            reasons = "; ".join(str(error).splitlines())
+            raise StartFailed(f"The site's rules and texts could not be put in place: {reasons}") from None
         say("The site's rules and texts are in place")
     connections.close_all()
 
@@ -175,9 +210,7 @@ def load_demo_once(environment: Environment) -> None:
     if not environment.demo or loaded.exists():
         return
     say("Loading the demo's data, once")
-    command = [sys.executable, "manage.py", "load_demo"]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "MARKETPLACE_DB_ROLE": "worker"}, stdout=subprocess.DEVNULL, check=False)
-    if result.returncode == 0:
+    if run_to_the_end(["manage.py", "load_demo"], "worker", stdout=subprocess.DEVNULL) == 0:
         loaded.touch()
     else:
         say("The demo's data is incomplete; the next start tries again.")
@@ -187,7 +220,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address on this machine
             return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):
         return False
 
 
@@ -196,7 +229,7 @@ def run_processes(children: list[Child], environment: Environment) -> None:
     for child in children:
         child.start()
     say(f"Starting {', '.join(child.name for child in children)}")
-    address = f"http://127.0.0.1:{environment.port}"
+    address = own_address(environment.port)
     limit = time.monotonic() + READY_LIMIT
     ready = False
     while True:
@@ -209,6 +242,12 @@ def run_processes(children: list[Child], environment: Environment) -> None:
         if not ready and time.monotonic() > limit:
             raise StartFailed(f"The site did not become healthy within {READY_LIMIT} s; {address}/healthz says what is missing.")
         time.sleep(0.1 if not ready else 0.5)
+
+
+def own_address(port: int) -> str:
+    """Where the web server can be asked from this machine."""
+    host = os.environ.get("BIND", "127.0.0.1")
+    return f"http://{EVERYWHERE.get(host, host)}:{port}"
 
 
 def welcome(environment: Environment) -> None:
@@ -244,16 +283,38 @@ def stop_processes(children: list[Child]) -> None:
             time.sleep(0.05)
 
 
-@contextlib.contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Stopped
+class StopSignals:
+    """Turns the first signal that asks us to stop into Stopped, and ignores the rest.
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    yield
+    Inside `held()` it waits, so that no server is left behind half started.
+    """
+
+    def __init__(self) -> None:
+        self.are_held = False
+        self.waiting: int | None = None
+
+    def listen(self) -> None:
+        for number in STOP_SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self.receive)
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        if self.are_held:
+            self.waiting = number
+        else:
+            raise Stopped(signal.Signals(number).name)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        self.are_held = True
+        try:
+            yield
+        finally:
+            self.are_held = False
+        if self.waiting is not None:
+            raise Stopped(signal.Signals(self.waiting).name)
 
 
 def choose_sandbox(environment: Environment) -> None:
@@ -267,14 +328,16 @@ def choose_sandbox(environment: Environment) -> None:
     os.environ["SANDBOX_WEBHOOK_SECRET"] = environment.required("SANDBOX_WEBHOOK_SECRET")
 
 
-def supervise(environment: Environment) -> None:
+def supervise(environment: Environment, signals: StopSignals) -> None:
     require_free_port(environment.port)
-    children: list[Child] = []
+    choose_sandbox(environment)
+    require_settings(environment)
     if environment.uses_embedded_postgres or environment.uses_embedded_valkey:
         say("Starting PostgreSQL and Valkey")
-    with lease_if_embedded():
+    with contextlib.ExitStack() as stack:
+        with signals.held():
+            stack.enter_context(lease_if_embedded())
         require_servers(environment)
-        choose_sandbox(environment)
         prepare_databases()
         prepare_site(environment)
         children = site_processes(environment)
@@ -289,10 +352,14 @@ def main() -> int:
     try:
         environment = Environment()
         os.environ["MARKETPLACE_STATE"] = str(environment.state)
+        os.umask(0o077)  # what the processes write is for this account alone
+        make_state_directory(environment.state)
         say(f"Marketplace, {'demo' if environment.demo else 'production'}, state in {environment.state}")
-        with stopping_on_signals():
-            supervise(environment)
-    except Stopped:
+        signals = StopSignals()
+        signals.listen()
+        supervise(environment, signals)
+    except Stopped as reason:
+        say(f"Stopped by {reason}")
         return 0
     except (ImproperlyConfigured, ServerFailed, StartFailed) as error:
         print(error, file=sys.stderr)

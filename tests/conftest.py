@@ -194,5 +194,10 @@ def live_site(live_server: Any, sandbox: Sandbox) -> Iterator[LiveSite]:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """In place of the plugin's own, which pytest warns of: pages are named by their full address."""
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     return {**browser_type_launch_args, "executable_path": browser_path(), "args": list(BROWSER_ARGUMENTS)}

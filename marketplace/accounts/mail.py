@@ -47,7 +47,8 @@ def password_reset(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
 def mailbox_change(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     """A link to the new mailbox, or nothing to follow when another account has it."""
     user = _account(mail)
-    pending = _pending(mail)
+    # Locked: whoever drops this address meanwhile waits for the link, and drops it too.
+    pending = PendingMailbox.objects.select_for_update().filter(pk=mail.object_id).first()
     if pending is None:
         raise MailOverdone
     if is_mailbox_taken(grant.open(pending.email), by_other_than=user.pk):
@@ -61,12 +62,8 @@ def own_pages(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
 
 def pending_mailbox(mail: OutboundMail) -> Sealed | None:
     """The new address that this mail asks to confirm."""
-    pending = _pending(mail)
+    pending = PendingMailbox.objects.filter(pk=mail.object_id).first()
     return pending.email if pending else None
-
-
-def _pending(mail: OutboundMail) -> PendingMailbox | None:
-    return PendingMailbox.objects.filter(pk=mail.object_id).first() if mail.object_id else None
 
 
 def _account(mail: OutboundMail) -> User:

@@ -59,6 +59,8 @@ def place_order(
         raise BasketEmpty
     if method not in Method.values:
         raise MethodUnknown(method)
+    # Orders an erasure and an order that come at once: see ``close_gate`` in privacy.rights.steps.
+    subject = Subject.objects.select_for_update().get(pk=subject.pk)
     for purpose in permissions:
         give_consent(by=by, subject=subject, purpose=purpose, locale=locale)
     if missing_purposes(subject.pk, ORDER_PURPOSES):

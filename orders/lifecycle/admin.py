@@ -41,14 +41,15 @@ ENDED_UNPAID = (OrderState.CANCELED, OrderState.EXPIRED)
 
 
 class RefundForm(StrictForm):
-    """How much of the captured money goes back, and why."""
+    """How much of the captured money goes back, and why; ``left`` is what the person saw could go back."""
 
     submit_names = frozenset({"_refund"})
 
     def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = payment.currency
-        most = major_units(refundable(payment), self.currency)
+        left = refundable(payment)
+        most = major_units(left, self.currency)
         self.fields["amount"] = forms.DecimalField(
             label=_("Amount in %(currency)s") % {"currency": self.currency},
             min_value=major_units(1, self.currency),
@@ -56,6 +57,7 @@ class RefundForm(StrictForm):
             decimal_places=MINOR_DIGITS[self.currency],
             initial=most,
         )
+        self.fields["left"] = forms.IntegerField(widget=forms.HiddenInput, initial=left)
         self.fields["reason"] = forms.ChoiceField(label=_("Reason"), choices=Refund.Reason.choices)
 
     def clean_amount(self) -> int:

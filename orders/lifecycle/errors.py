@@ -37,6 +37,12 @@ class RefundTooLarge(TransitionRefused):
     words = _("Nothing was changed: that is more than was taken and not yet given back.")
 
 
+class MoneyMoved(TransitionRefused):
+    """What can be given back is no longer what the page showed: a double click, or somebody else was faster."""
+
+    words = _("Nothing was changed: money has moved since this page was shown. Please look again.")
+
+
 class ParcelPacked(TransitionRefused):
     """The customer may cancel only before the parcel is packed."""
 

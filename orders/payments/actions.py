@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from audit.events import Event
 from audit.record import Reference, record
-from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
+from orders.lifecycle.errors import MoneyMoved, RefundTooLarge, TransitionRefused
 from orders.lifecycle.models import Order, OrderContact, OrderEvent, OrderState
 from orders.lifecycle.timeline import append_event, lock_order, require_state
 from orders.payments.errors import NothingToRetry
@@ -89,12 +89,18 @@ def is_unwinding_stuck(order: Order) -> bool:
 
 
 @transaction.atomic
-def refund_order(*, by: Actor, order: Order, amount: int, reason: str) -> Refund:
-    """Decide to give back ``amount`` minor units; ``RefundTooLarge`` beyond what was captured and is not given back."""
+def refund_order(*, by: Actor, order: Order, amount: int, reason: str, left: int | None = None) -> Refund:
+    """Decide to give back ``amount`` minor units; ``RefundTooLarge`` beyond what was captured and is not given back.
+
+    ``left`` is what could be given back when somebody decided: ``MoneyMoved`` when it is another sum by now, so
+    that a form sent twice gives back once.
+    """
     order = lock_order(order.pk)
     payment = order.payments.select_for_update().filter(captured__gt=0).first()
     if payment is None or not 0 < amount <= refundable(payment):
         raise RefundTooLarge(order.state)
+    if left is not None and left != refundable(payment):
+        raise MoneyMoved(order.state)
     return _refund(order, payment, amount, Refund.Reason(reason), by=by)
 
 

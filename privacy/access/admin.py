@@ -23,6 +23,7 @@ from privacy.policy.roles import Actor, Role
 from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.records import PersonalRecord
+from privacy.vault.sealed import Sealed
 
 CLOSES_AFTER_SECONDS = 60
 
@@ -68,13 +69,7 @@ class OpenableAdmin(RoleAdmin):
         grant, form, refusal = self._opened(request, obj, records, useful)
         return {
             **super().case_context(request, obj),
-            "personal_panels": [
-                (
-                    record,
-                    [_line(record, field, grant) for field in sealed_fields(record)],
-                )
-                for record in records
-            ],
+            "personal_panels": [(record, _lines(record, grant)) for record in records],
             "open_form": form if useful else None,
             "open_refusal": refusal,
             "opened": grant is not None,
@@ -137,11 +132,14 @@ def _useful_purposes(actor: Actor, records: list[PersonalRecord]) -> list[Purpos
     return [purpose for purpose in purposes_open_to(actor.role) if categories_open_to(actor.role, purpose) & present]
 
 
-def _line(record: PersonalRecord, field: SealedField, grant: Grant | None) -> Line:
-    value = getattr(record, field.name)
+def _lines(record: PersonalRecord, grant: Grant | None) -> list[Line]:
+    """The fields that hold something."""
+    held = ((field, getattr(record, field.name)) for field in sealed_fields(record))
+    return [_line(field, value, grant) for field, value in held if value is not None]
+
+
+def _line(field: SealedField, value: Sealed, grant: Grant | None) -> Line:
     label = str(field.verbose_name)
-    if value is None:
-        return Line(label, "", "", is_open=False)
     if grant is None or field.category not in grant.categories:
         return Line(label, field.mask, field.mask, is_open=False)
     try:

@@ -53,7 +53,7 @@ def data_map() -> Iterator[Field]:
         field: Any
         for field in model._meta.concrete_fields:
             personal = is_sealed(field)
-            why = str(field.category.label) if personal else reasons.get(field.name, "")
+            why = str(field.category.label) if personal else reasons.get(field.name, "random id")
             yield Field(model, field.name, personal, why)
 
 

@@ -75,8 +75,8 @@ def _run(job: Job) -> None:
 
 def _give_up_or_wait(job: Job, error: str) -> None:
     if job.attempts >= job.MAX_ATTEMPTS:
+        job.on_failure()  # before the end is noted: a worker killed in between leaves it to the next one
         _change(job, state=Job.State.FAILED, error=error[:80], finished_at=timezone.now())
-        job.on_failure()
     else:
         _wait(job, job.retry_delay(), error=error[:80])
 

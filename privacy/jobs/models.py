@@ -58,7 +58,7 @@ class Job(models.Model):
         raise NotImplementedError
 
     def on_failure(self) -> None:
-        """Called once when the last attempt has failed; tell whoever waits."""
+        """Called when the last attempt has failed; tell whoever waits. Idempotent: a killed worker leaves it to another."""
 
     def enqueue(self) -> None:
         """Save the row and send it to a worker once the transaction has committed."""

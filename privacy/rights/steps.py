@@ -99,7 +99,11 @@ def wait_for_mail(job: ErasureJob) -> None:
 
 
 def close_gate(job: ErasureJob) -> None:
-    """Looks once more for what is open: an order placed since the beginning would be stuck without its address."""
+    """Looks once more for what is open: an order placed since the beginning would be stuck without its address.
+
+    The person's row is locked first, as ``place_order`` does: an order is seen here, or refused there.
+    """
+    Subject.objects.select_for_update().get(pk=job.request.subject_id)
     if blockers_of(job.request.subject_id):
         raise TryLater(BLOCKED_RETRY_SECONDS)
     Subject.objects.filter(pk=job.request.subject_id, erased_at=None).update(erased_at=timezone.now())

@@ -144,9 +144,9 @@ class SealedField(models.BinaryField):
         return None if value is None else Sealed(self, value)
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        """Tokens are fetched as text: psycopg2 makes of each bytea value two objects that the garbage collector
+        """Tokens are fetched as hexadecimal text: psycopg2 makes of each bytea value two objects that the garbage collector
         walks again and again, which costs more than everything else about loading a sealed row."""
-        return f"{sql}::text", params
+        return f"encode({sql}, 'hex')", params
 
     def to_python(self, value: Any) -> Any:
         """Sealed values pass unchanged; text of the form written by ``dumpdata`` becomes its token."""

@@ -68,9 +68,9 @@ class Sealed:
 
     @property
     def token(self) -> bytes:
-        """As stored. A loaded row holds it as PostgreSQL prints it until somebody needs it."""
+        """As stored. A loaded row holds it as hexadecimal text until somebody needs it."""
         token = self._token
-        return bytes.fromhex(token[2:]) if type(token) is str else bytes(token)
+        return bytes.fromhex(token) if type(token) is str else bytes(token)
 
     @property
     def row(self) -> tuple[UUID | None, UUID | None]:

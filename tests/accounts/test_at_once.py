@@ -1,18 +1,21 @@
 """Two at once: real threads, each with a connection of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
-from marketplace.accounts.actions import confirm_mailbox, reset_password, verify_second_factor
+from marketplace.accounts.actions import close_unconfirmed_accounts, confirm_mailbox, reset_password, verify_second_factor
 from marketplace.accounts.errors import MailboxTaken, TokenInvalid
-from marketplace.accounts.models import AccountToken, MailboxIndex
+from marketplace.accounts.models import AccountToken, MailboxIndex, User
 from marketplace.accounts.tokens import issue_token
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import ANONYMOUS
 from tests.accounts.people import TEST, fresh_code, make_customer, make_staff, make_unconfirmed
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,3 +62,31 @@ def test_verify_second_factor_takes_a_code_once():
     results = together(*(lambda: verify_second_factor(by=TEST, user=user, code=code) for _ in range(2)))
 
     assert sorted(results) == [False, True]
+
+
+def test_close_unconfirmed_accounts_leaves_one_that_is_confirmed_meanwhile(owner_connection):
+    user = make_unconfirmed()
+    User.objects.filter(pk=user.pk).update(created_at=timezone.now() - timedelta(days=4))
+
+    def close():
+        try:
+            return close_unconfirmed_accounts()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work():
+            confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM))
+            closing = pool.submit(close)
+            wait_until(lambda: is_somebody_waiting(owner_connection), "the clean-up waits for the account")
+
+        assert closing.result(timeout=10) == 0
+
+    user.refresh_from_db()
+    assert user.closed_at is None
+
+
+def is_somebody_waiting(owner_connection) -> bool:
+    with owner_connection("default").cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone()[0] > 0

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from audit.errors import NotRecordable
 from audit.events import Event
-from marketplace.accounts.actions import answer_password_reset, request_password_reset, reset_password
+from marketplace.accounts.actions import answer_password_reset, request_mailbox_change, request_password_reset, reset_password
 from marketplace.accounts.errors import TokenInvalid
 from marketplace.accounts.models import AccountSession, AccountToken, PasswordResetRequest
+from marketplace.accounts.queries import account_with_mailbox
 from marketplace.accounts.tokens import issue_token
 from privacy.access.gate import unit_of_work
 from privacy.mail.models import OutboundMail
@@ -122,6 +123,20 @@ def test_reset_password_lifts_a_lock_out():
     Client().post(f"/password-reset/{issue_token(user, AccountToken.Kind.RESET)}/", {"password": NEW})
 
     assert Client().post("/sign-in/", {"email": EMAIL, "password": NEW}).status_code == 302
+
+
+def test_reset_password_ends_a_change_of_the_mailbox():
+    user = make_customer()
+    with unit_of_work():
+        request_mailbox_change(by=user.actor, user=user, email="somebody.else@example.org")
+    deliver_all()
+    link = issue_token(user, AccountToken.Kind.CHANGE)
+
+    with unit_of_work():
+        reset_password(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.RESET), password=NEW)
+
+    assert Client().post(f"/confirm/{link}/").status_code == 410
+    assert account_with_mailbox(EMAIL) == user
 
 
 def test_reset_password_works_once_and_spends_every_other_link():

@@ -60,7 +60,7 @@ def test_sign_in_waits_for_the_mailbox_to_be_confirmed():
     assert Client().post("/sign-in/", RIGHT).status_code == 422
 
 
-@pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", "nowhere"])
 def test_sign_in_leads_nowhere_else(wanted):
     make_customer()
 

@@ -7,7 +7,9 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
+from audit.errors import NotRecordable
 from audit.events import Event
+from audit.record import request_id
 from orders.invoices.models import Invoice, InvoiceParty
 from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
@@ -361,6 +363,23 @@ def test_retry_payment_refuses_a_paid_order():
 
     with pytest.raises(TransitionRefused), unit_of_work():
         retry_payment(by=Actor(Role.CUSTOMER, order.subject_id), order=order, method="card")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_operation_whose_giving_up_was_interrupted_is_given_up_by_the_next_worker():
+    order = place()
+    key = operation(order, "authorize").pk
+    PaymentOperation.objects.filter(pk=key).update(state="running", attempts=PaymentOperation.MAX_ATTEMPTS)
+    unwritable = request_id.set("no id at all")
+    with pytest.raises(NotRecordable):
+        perform_job("orders.paymentoperation", key)
+    request_id.reset(unwritable)
+
+    perform_job("orders.paymentoperation", key)
+
+    given_up = operation(order, "authorize")
+    assert (given_up.state, given_up.outcome) == ("failed", "declined")
+    assert payment_of(order).state == PaymentState.FAILED
 
 
 # Refunds

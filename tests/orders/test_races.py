@@ -9,7 +9,7 @@ from django.db import connection
 from orders.catalogue.errors import OutOfStock
 from orders.invoices.models import Invoice
 from orders.lifecycle.actions import cancel_order
-from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
+from orders.lifecycle.errors import MoneyMoved, RefundTooLarge, TransitionRefused
 from orders.lifecycle.models import Order, OrderEvent, OrderState
 from orders.parcels.actions import pack_parcel
 from orders.parcels.models import ParcelState
@@ -161,6 +161,16 @@ def test_many_refunds_at_once_give_back_no_more_than_was_taken():
     assert sum(isinstance(result, Refund) for result in results) == 1
     assert sum(isinstance(result, RefundTooLarge) for result in results) == 4
     assert PaymentOperation.objects.filter(kind=OperationKind.REFUND).count() == 1
+
+
+def test_one_refund_sent_many_times_at_once_gives_back_once():
+    order = handed_over()
+    refund = in_unit(refund_order, by=actor(Role.FINANCE), order=order, amount=1, reason="goodwill", left=order.total)
+
+    results = at_once(*[refund] * 4)
+
+    assert sum(isinstance(result, Refund) for result in results) == 1
+    assert sum(isinstance(result, MoneyMoved) for result in results) == 3
 
 
 def test_two_cancellations_at_once_let_go_once():

@@ -102,19 +102,33 @@ def test_hand_over_without_money_says_why(sign_in):
     assert "the payment has not been taken yet" in page.content.decode()
 
 
-def test_finance_refunds_a_part(sign_in):
-    order = handed_over()
+def refund_form(order, **changes):
+    return {"_refund": "1", "amount": "5.00", "reason": "damaged", "left": str(order.total), **changes}
 
-    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged"})
+
+def test_finance_refunds_a_part(sign_in):
+    order, client = handed_over(), sign_in(Role.FINANCE)
+    assert f'name="left" value="{order.total}"' in client.get(case(order)).content.decode()
+
+    client.post(case(order), refund_form(order))
 
     assert Refund.objects.get().amount == 500
 
 
-@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "9999.99"}, {"amount": "0.005"}, {"reason": "because"}, {"note": "x"}])
+def test_refund_form_sent_twice_gives_back_once(sign_in):
+    order, client = handed_over(), sign_in(Role.FINANCE)
+
+    pages = [client.post(case(order), refund_form(order), follow=True) for _ in range(2)]
+
+    assert Refund.objects.get().amount == 500
+    assert "money has moved since this page was shown" in pages[1].content.decode()
+
+
+@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "9999.99"}, {"amount": "0.005"}, {"reason": "because"}, {"note": "x"}, {"left": ""}])
 def test_finance_refunds_nothing_else(sign_in, form):
     order = handed_over()
 
-    sign_in(Role.FINANCE).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged", **form})
+    sign_in(Role.FINANCE).post(case(order), refund_form(order, **form))
 
     assert not Refund.objects.exists()
 
@@ -142,7 +156,7 @@ def test_button_of_another_role_is_refused(sign_in, role, button):
 def test_refund_by_another_role_is_refused(sign_in, role):
     order = handed_over()
 
-    sign_in(role).post(case(order), {"_refund": "1", "amount": "5.00", "reason": "damaged"})
+    sign_in(role).post(case(order), refund_form(order))
 
     assert not Refund.objects.exists()
 

@@ -121,6 +121,7 @@ def test_production_accepts_a_server_on_this_machine_without_tls(variable, value
         ("DATABASE_URL", "postgresql://web@db.example.com:port/market"),
         ("DATABASE_URL", "postgresql://web@db.example.com?sslmode=require"),
         ("REDIS_URL", "http://cache.example.com"),
+        ("REDIS_URL", "redis://localhost:6379/queue"),
         ("EMAIL_URL", "smtp+tls://"),
         ("SECRET_KEY", "tiny"),
         ("KEY_ENCRYPTION_KEYS", KEY),

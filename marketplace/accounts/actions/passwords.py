@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import Reference, record
+from marketplace.accounts.actions.mailboxes import drop_mailbox_change
 from marketplace.accounts.actions.sessions import delete_sessions
 from marketplace.accounts.lockout import forget_failures, mailbox_digest
 from marketplace.accounts.models import AccountToken, PasswordResetRequest, User
@@ -44,11 +45,15 @@ def answer_password_reset(*, request: PasswordResetRequest) -> None:
 
 @transaction.atomic
 def reset_password(*, by: Actor, token: str, password: str) -> User:
-    """Set a new password by a mailed token, end every session and lift a lock-out. Raises TokenInvalid."""
+    """Set a new password by a mailed token, end every session and lift a lock-out. Raises TokenInvalid.
+
+    A change of the mailbox that is under way ends too: whoever was signed in may have asked for it.
+    """
     user = use_token(token, AccountToken.Kind.RESET)
     user.set_password(password)
     user.save(update_fields=["password"])
     delete_sessions(user)
+    drop_mailbox_change(user)
     forget_failures(bytes(user.mailbox_index.digest))
     record(Event.PASSWORD_CHANGED, by=by, subject=user.subject_id, object=user)
     queue_mail(

@@ -75,10 +75,13 @@ def close_unconfirmed_accounts() -> int:
     """Close accounts whose mailbox nobody confirmed in three days; their details go with the next purge."""
     stale = User.objects.filter(confirmed_at=None, closed_at=None, created_at__lt=timezone.now() - UNCONFIRMED_FOR)
     closed = 0
-    for user in stale.select_related("subject").order_by("created_at")[:500]:
+    for key in list(stale.order_by("created_at").values_list("pk", flat=True)[:500]):
         with unit_of_work():
-            close_account(by=Actor.job("unconfirmed-accounts"), subject=user.subject)
-        closed += 1
+            # Asked again under lock: the link may have been followed since the list was made.
+            user = stale.select_for_update().filter(pk=key).first()
+            if user is not None:
+                close_account(by=Actor.job("unconfirmed-accounts"), subject=user.subject_id)
+                closed += 1
     return closed
 
 

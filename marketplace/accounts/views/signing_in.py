@@ -22,7 +22,8 @@ from marketplace.accounts.models import User
 def next_address(request: HttpRequest, user: User) -> str:
     """Where somebody was going, if that is one of our own pages; else their front page."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+    # A path only: redirect() takes a bare word for the name of a page and fails.
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
         return wanted
     return reverse("admin:index") if user.is_staff else reverse("accounts:overview")
 

@@ -40,9 +40,9 @@ def test_what_a_late_template_opens_is_recorded(quiet, note):
 
 
 @pytest.mark.promise("USE-3")
-@pytest.mark.parametrize(("page", "status"), [("breaks", 500), ("500", 500), ("404", 404)])
-def test_a_page_that_fails_shows_nothing_and_its_entry_is_rolled_back(quiet, note, page, status):
-    response = quiet.get(f"/{page}/{note.pk}/")
+@pytest.mark.parametrize(("address", "status"), [("breaks", 500), ("500", 500), ("404", 404)])
+def test_a_page_that_fails_shows_nothing_and_its_entry_is_rolled_back(quiet, note, address, status):
+    response = quiet.get(f"/{address}/{note.pk}/")
 
     assert response.status_code == status
     assert "Ada" not in response.content.decode()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from privacy.declarations.lifetimes import Lifetime, Span, days, months, years
 from privacy.declarations.purposes import Purpose
 
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants bare bounds
 spans = st.builds(Span, years=st.integers(0, 12), months=st.integers(0, 30), days=st.integers(0, 400), to_year_end=st.booleans())
 
 

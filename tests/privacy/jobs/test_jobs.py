@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -314,34 +315,60 @@ def test_the_sweeper_leaves_what_somebody_holds(trials):
     assert swept == [0]
 
 
-@pytest.fixture
-def broken_brokers():
-    """Addresses where nobody listens, and where somebody hangs up in the middle."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(0.2)
-    done = threading.Event()
+class Relay:
+    """Passes a port on to the real broker until it is cut."""
 
-    def hang_up():
-        while not done.is_set():
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
+        self.ends = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
+                far.connect(urlsplit(settings.BROKER_REDIS_URL).path)
+                self.ends += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+
+    def cut(self):
+        for end in (self.listener, *self.ends):
             with contextlib.suppress(OSError):
-                listener.accept()[0].close()
-
-    thread = threading.Thread(target=hang_up)
-    thread.start()
-    yield {"refused": "redis://127.0.0.1:1/0", "hangs up": f"redis://127.0.0.1:{listener.getsockname()[1]}/0"}
-    done.set()
-    thread.join()
-    listener.close()
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
 
-@pytest.mark.parametrize("broker", ["refused", "hangs up"])
-def test_a_broken_broker_never_breaks_the_caller(trials, broker, broken_brokers, monkeypatch, caplog):
-    app = Celery("broken", broker=broken_brokers[broker], set_as_current=False)
+def broken(app_url, monkeypatch):
+    app = Celery("broken", broker=app_url, set_as_current=False)
     app.conf.broker_transport_options = {"max_retries": 0, "socket_connect_timeout": 1}
     monkeypatch.setattr(actions, "current_app", app)
+    return app
+
+
+def test_a_broker_that_is_away_never_breaks_the_caller(trials, monkeypatch, caplog):
+    broken("redis://127.0.0.1:1/0", monkeypatch)
     job = queued(trials)
 
     send(job)
 
     assert "waits for the sweeper" in caplog.text
     assert str(job.pk) not in caplog.text
+
+
+def test_a_broker_that_dies_between_two_messages_never_breaks_the_caller(trials, monkeypatch, caplog):
+    relay = Relay()
+    broken(relay.url, monkeypatch)
+    send(queued(trials))
+    assert "waits" not in caplog.text
+
+    relay.cut()
+    send(queued(trials))
+
+    assert "waits for the sweeper" in caplog.text

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -226,13 +228,18 @@ def test_the_erasure_ledger_is_append_only_even_for_a_superuser(statement, owner
         cursor.execute(statement)
 
 
+def destroy_or_make(subject_id: UUID, number: int) -> object:
+    """One thread destroys while the others make."""
+    return keys.destroy_keys(subject_id, [Scope.ACCOUNT]) if number == 0 else keys.key_for_sealing(subject_id, Scope.ACCOUNT)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise("RIGHTS-3")
 def test_no_key_survives_when_making_and_destroying_race():
     for _ in range(10):
         subject_id = uuid7()
 
-        in_threads(6, lambda number, id=subject_id: keys.destroy_keys(id, [Scope.ACCOUNT]) if number == 0 else keys.key_for_sealing(id, Scope.ACCOUNT))
+        in_threads(6, partial(destroy_or_make, subject_id))
 
         assert not SubjectKey.objects.filter(subject_id=subject_id).exists()
         keys.cache.clear()
