@@ -59,16 +59,18 @@ missing:
 	@MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --missing
 
 bench: $(VENV)/development.stamp
-	@MARKETPLACE_STATE=$(STATE)/bench $(BIN)/python -m benchmarks --output $(STATE)/bench.json
+	@MARKETPLACE_STATE=$(STATE) $(BIN)/python -m benchmarks
 
 fmt: $(VENV)/development.stamp
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
 
 clean:
-	@test ! -x $(BIN)/python || for state in $(STATE) $(TEST_STATE) $(STATE)/bench; do \
+	@test "$(STATE)" = .state || test ! -e "$(STATE)" || test -e "$(STATE)/secrets.json" || \
+		{ echo "$(STATE) holds no demo: remove it yourself." >&2; exit 1; }
+	@test ! -x $(BIN)/python || for state in $(STATE) $(TEST_STATE) $(wildcard $(TEST_STATE)/gw*) $(STATE)/bench; do \
 		$(BIN)/python -m marketplace.embedded remove "$$state" || exit 1; done
-	@rm -rf $(VENV) $(STATE)
+	@rm -rf $(VENV) "$(STATE)"
 
 # Debian's browser, where this may install it; without one the tests say which they leave out.
 browser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,11 @@ class StaffSite(AdminSite):
     site_url = "/"
     enable_nav_sidebar = True
     index_template = "admin/index.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Our own pages alone: a page that a library brings along decides by Django's permissions, which nobody has."""
+        if model_or_iterable is not Group:
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Open account, staff role, and the second factor given in this session."""

@@ -396,5 +396,24 @@ def remove(state: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def is_leased(state: Path) -> bool:
+    lock = state / "servers.lock"
+    if not lock.exists():
+        return False
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def main(directory: str) -> None:
+    state = state_directory({"MARKETPLACE_STATE": directory})
+    if is_leased(state):
+        sys.exit(f"The servers in {state} are in use: stop the site, the command or the tests first.")
+    remove(state)
+
+
 if __name__ == "__main__" and sys.argv[1:2] == ["remove"]:
-    remove(state_directory({"MARKETPLACE_STATE": sys.argv[2]}))
+    main(sys.argv[2])

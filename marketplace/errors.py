@@ -78,6 +78,10 @@ class WithoutValues(logging.Filter):
             record.args = tuple(address_of(request) if value == request.path else value for value in record.args)
         if isinstance(record.args, dict) and "exc" in record.args:
             record.args = {**record.args, **dict.fromkeys({"exc", "traceback", "args", "kwargs"} & record.args.keys(), "(left out)")}
-        if record.name == "django.security.DisallowedHost":
+        if record.name == "django.security.csrf" and isinstance(record.args, tuple):  # "... checking failed - <the header>"
+            record.args = tuple(str(value).partition(" - ")[0] for value in record.args)
+        elif record.name == "django.security.DisallowedHost":
             record.msg, record.args = "A request named a host that is not served.", ()
+        elif record.name.startswith("django.security."):  # the message is the exception's
+            record.msg, record.args = "A request was refused: %s.", (record.name.rpartition(".")[2],)
         return True

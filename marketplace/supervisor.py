@@ -186,7 +186,7 @@ def prepare_databases() -> None:
         raise StartFailed("The databases could not be brought up to date; what stands above says why, `manage.py migrate` shows more.")
 
 
-def prepare_site(environment: Environment) -> None:
+def prepare_site() -> None:
     """What the site's own command keeps in the database."""
     import django
     from django.core.management import CommandError, call_command, get_commands
@@ -198,7 +198,7 @@ def prepare_site(environment: Environment) -> None:
         try:
             call_command("setup_site", verbosity=0)
         except CommandError as error:
-            reasons = "; ".join(str(error).splitlines())
+            reasons = " ".join(str(error).splitlines())
             raise StartFailed(f"The site's rules and texts could not be put in place: {reasons}") from None
         say("The site's rules and texts are in place")
     connections.close_all()
@@ -339,7 +339,7 @@ def supervise(environment: Environment, signals: StopSignals) -> None:
             stack.enter_context(lease_if_embedded())
         require_servers(environment)
         prepare_databases()
-        prepare_site(environment)
+        prepare_site()
         children = site_processes(environment)
         try:
             run_processes(children, environment)

@@ -34,14 +34,17 @@ def take_slot(state: Path) -> tuple[int, Any]:
 for _name in SERVER_VARIABLES:
     os.environ.pop(_name, None)
 os.environ["MARKETPLACE_DEMO"] = "1"
-os.environ.setdefault("MARKETPLACE_STATE", str(ROOT / ".state" / "test"))
+# Each parallel worker has servers of its own: a transaction that is open anywhere in a cluster holds back the log's watermark.
+_base = Path(os.environ.setdefault("MARKETPLACE_STATE", str(ROOT / ".state" / "test")))
+if "PYTEST_XDIST_WORKER" in os.environ and _base.name != os.environ["PYTEST_XDIST_WORKER"]:
+    os.environ["MARKETPLACE_STATE"] = str(_base / os.environ["PYTEST_XDIST_WORKER"])
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver runs an event loop in the test's thread
 
 from marketplace.environment import make_state_directory, state_directory  # noqa: E402
 
 SERVERS_STATE = state_directory()
-make_state_directory(SERVERS_STATE.parent)
-make_state_directory(SERVERS_STATE)
+for _directory in (SERVERS_STATE.parent.parent, SERVERS_STATE.parent, SERVERS_STATE):
+    make_state_directory(_directory)
 
 from marketplace.settings import *  # noqa: E402, F403
 from marketplace.settings import CACHES, DATABASES, environment  # noqa: E402

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from marketplace.accounts.models import AccountToken, PendingMailbox, User
@@ -48,7 +49,7 @@ def mailbox_change(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     """A link to the new mailbox, or nothing to follow when another account has it."""
     user = _account(mail)
     # Locked: whoever drops this address meanwhile waits for the link, and drops it too.
-    pending = PendingMailbox.objects.select_for_update().filter(pk=mail.object_id).first()
+    pending = _pending(mail).select_for_update().first()
     if pending is None:
         raise MailOverdone
     if is_mailbox_taken(grant.open(pending.email), by_other_than=user.pk):
@@ -62,8 +63,12 @@ def own_pages(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
 
 def pending_mailbox(mail: OutboundMail) -> Sealed | None:
     """The new address that this mail asks to confirm."""
-    pending = PendingMailbox.objects.filter(pk=mail.object_id).first()
+    pending = _pending(mail).first()
     return pending.email if pending else None
+
+
+def _pending(mail: OutboundMail) -> QuerySet[PendingMailbox]:
+    return PendingMailbox.objects.filter(pk=mail.object_id) if mail.object_id else PendingMailbox.objects.none()
 
 
 def _account(mail: OutboundMail) -> User:

@@ -25,6 +25,12 @@ class PaymentNotCaptured(TransitionRefused):
     words = _("Nothing was changed: the payment has not been taken yet.")
 
 
+class PaymentGivenBack(TransitionRefused):
+    """All of the money was given back, so the goods stay here."""
+
+    words = _("Nothing was changed: all of the money has been given back. Cancel the order instead.")
+
+
 class LabelMissing(TransitionRefused):
     """The carrier has not given a label yet."""
 

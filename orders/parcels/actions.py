@@ -11,11 +11,11 @@ from audit.events import Event
 from audit.record import record
 from orders.catalogue.actions import ship_stock
 from orders.lifecycle.actions import announce, complete_order
-from orders.lifecycle.errors import LabelMissing, PaymentNotCaptured, TransitionRefused
+from orders.lifecycle.errors import LabelMissing, PaymentGivenBack, PaymentNotCaptured, TransitionRefused
 from orders.lifecycle.models import Order, OrderEvent, OrderState
 from orders.lifecycle.timeline import append_event, lock_order, require_state, reserved_quantities
 from orders.parcels.models import Parcel, ParcelOperation, ParcelState
-from orders.payments.actions import request_capture
+from orders.payments.actions import refundable, request_capture
 from orders.payments.models import PaymentState, WebhookEvent
 from privacy.policy.roles import Actor
 
@@ -56,12 +56,18 @@ def is_label_refused(parcel: Parcel) -> bool:
 
 @transaction.atomic
 def hand_over_parcel(*, by: Actor, parcel: Parcel) -> Parcel:
-    """Give a packed parcel to the carrier, not before the money is taken and the label is there."""
+    """Give a packed parcel to the carrier, not before the money is taken and the label is there.
+
+    Refused as well when all of the money has been given back or is about to be.
+    """
     order, parcel = _locked(parcel)
     require_state(order, OrderState.CONFIRMED)
     _require(parcel, ParcelState.PACKED)
-    if not order.payments.filter(state=PaymentState.CAPTURED).exists():
+    payment = order.payments.filter(state=PaymentState.CAPTURED).first()
+    if payment is None:
         raise PaymentNotCaptured(order.state)
+    if not refundable(payment):
+        raise PaymentGivenBack(order.state)
     if parcel.labeled_at is None:
         raise LabelMissing(order.state)
     _move(parcel, ParcelState.HANDED_OVER, "handed_over_at")

@@ -20,7 +20,6 @@ from privacy.declarations.purposes import Purpose
 from privacy.policy.admin import RoleAdmin
 from privacy.policy.matrix import categories_open_to, purposes_open_to
 from privacy.policy.roles import Actor, Role
-from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.records import PersonalRecord
 from privacy.vault.sealed import Sealed
@@ -142,10 +141,10 @@ def _line(field: SealedField, value: Sealed, grant: Grant | None) -> Line:
     label = str(field.verbose_name)
     if grant is None or field.category not in grant.categories:
         return Line(label, field.mask, field.mask, is_open=False)
-    try:
-        return Line(label, grant.open(value), field.mask, is_open=True)
-    except (Unreadable, KeyDestroyed):
+    text = grant.read(value)
+    if text is None:
         return Line(label, gettext("can no longer be read"), field.mask, is_open=False)
+    return Line(label, text, field.mask, is_open=True)
 
 
 def _explain(refusal: AccessDenied) -> str:

@@ -21,6 +21,7 @@ from privacy.declarations.purposes import PURPOSES, Ground, Purpose
 from privacy.policy.matrix import categories_open_to
 from privacy.policy.queries import purposes_in_force
 from privacy.policy.roles import Actor, Role
+from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.fields import SealedField, register_write_check, sealed_fields
 from privacy.vault.keys import has_key, load_keys, make_keys
 from privacy.vault.models import Subject
@@ -101,6 +102,13 @@ class Grant:
         if subject_id is not None and (subject_id.int, value.field.category) not in self._recorded:
             self._enter([(subject_id, value.field)])
         return unseal(value)
+
+    def read(self, value: Sealed | None) -> str | None:
+        """As ``open``, for pages: None for a value that is damaged or whose key is gone, so that the rest still shows."""
+        try:
+            return self.open(value)
+        except (Unreadable, KeyDestroyed):
+            return None
 
     def load(self, records: Iterable[PersonalRecord]) -> None:
         """Prepare many records at once: one round of checks, one insert of entries, one query for keys."""

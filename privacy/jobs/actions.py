@@ -11,7 +11,6 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
-from redis import RedisError
 
 from privacy.jobs.errors import TryLater
 from privacy.jobs.locks import job_lock
@@ -32,7 +31,7 @@ def send(job: Job) -> None:
             retry=False,
             ignore_result=True,
         )
-    except (BrokerError, RedisError, OSError):
+    except (BrokerError, OSError):
         logger.warning("broker away; %s waits for the sweeper", job._meta.label_lower)
 
 

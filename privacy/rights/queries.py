@@ -34,7 +34,6 @@ from privacy.retention.walker import (
 from privacy.rights.models import ExportJob, ReceiptLink, Request
 from privacy.rights.tables import kept_words
 from privacy.sharing.models import Disclosure
-from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.records import PersonalRecord
 
 RECORDS_A_PAGE = 20
@@ -226,10 +225,8 @@ def _record_card(record: PersonalRecord, category: Category, grant: Grant) -> Re
 
 
 def _opened_item(field: Any, value: Any, grant: Grant) -> OpenedItem:
-    try:
-        return OpenedItem(str(field.verbose_name), grant.open(value), is_readable=True)
-    except (KeyDestroyed, Unreadable):
-        return OpenedItem(str(field.verbose_name), "", is_readable=False)
+    text = grant.read(value)
+    return OpenedItem(str(field.verbose_name), text or "", is_readable=text is not None)
 
 
 def labels_of(model: Model, category: Category) -> str:

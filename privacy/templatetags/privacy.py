@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 
 register = template.Library()
 
 
 @register.filter
 def opened(value: Any, grant: Any) -> str:
-    """``{{ record.name|opened:grant }}``: the plain value, or empty text for an empty field."""
-    return "" if value is None else grant.open(value)
+    """``{{ record.name|opened:grant }}``: the plain value, empty text for an empty field, words for an unreadable one."""
+    text: str | None = grant.read(value)
+    return gettext("can no longer be read") if text is None else text

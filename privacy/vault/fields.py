@@ -184,8 +184,7 @@ class SealedField(models.BinaryField):
         if subject_id is None:
             raise SealedValueMisused(f"{self.path}: a personal record needs its subject before it is saved")
         row = make_row(row_id, subject_id)
-        value = Sealed(self, seal(self, draft, row))
-        value.bind(row)
+        value = Sealed(self, seal(self, draft, row), row)
         model_instance.__dict__[self.attname] = value
         return value
 

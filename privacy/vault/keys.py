@@ -29,13 +29,14 @@ Owner = tuple[UUID, Scope]
 class DataKey:
     """An unwrapped key. Holds the cipher, never prints the key."""
 
-    __slots__ = ("cipher", "expires", "head", "id", "secret")
+    __slots__ = ("cipher", "decrypt", "encrypt", "expires", "head", "id", "secret")
 
     def __init__(self, id: UUID, secret: bytes) -> None:
         self.id = id
         self.head = TOKEN_VERSION + id.bytes  # how every token of this key begins
         self.secret = secret
         self.cipher = AESGCM(secret)
+        self.encrypt, self.decrypt = self.cipher.encrypt, self.cipher.decrypt
         self.expires = monotonic() + CACHE_SECONDS
 
     def __repr__(self) -> str:
@@ -53,11 +54,11 @@ class KeyCache:
     def get(self, subject_id: UUID, scope: Scope) -> DataKey | None:
         # By the UUID's number: its own hash and comparison are Python code, and this is asked for every value.
         key = self._keys.get((subject_id.int, scope))
-        if key is not None and key.expires < monotonic():
-            with self._lock:
-                self._keys.pop((subject_id.int, scope), None)
-            return None
-        return key
+        if key is None or key.expires > monotonic():
+            return key
+        with self._lock:
+            self._keys.pop((subject_id.int, scope), None)
+        return None
 
     def put(self, subject_id: UUID, scope: Scope, key: DataKey) -> None:
         with self._lock:
@@ -79,6 +80,7 @@ class KeyCache:
 
 
 cache = KeyCache()
+cached_key = cache.get  # bound once: asked for every value
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
+from os import urandom
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
 from privacy.vault.errors import SealedValueMisused, Unreadable
-from privacy.vault.keys import cache, key_for_opening, key_for_sealing
+from privacy.vault.keys import cached_key, key_for_opening, key_for_sealing
 
 if TYPE_CHECKING:
     from privacy.vault.fields import SealedField
@@ -30,11 +30,11 @@ class Sealed:
 
     __slots__ = ("_draft", "_row", "_token", "field")
 
-    def __init__(self, field: SealedField, token: Any = None, draft: str | None = None) -> None:
+    def __init__(self, field: SealedField, token: Any = None, row: Row | None = None, draft: str | None = None) -> None:
         self.field = field
         self._token = token
+        self._row = row
         self._draft = draft
-        self._row: Row | None = None
 
     def __str__(self) -> str:
         return self.field.mask
@@ -100,14 +100,14 @@ def seal(field: SealedField, value: str, row: Row) -> bytes:
 
     The associated data is model, field, row and subject: moved anywhere else a token does not open.
     """
-    key = cache.get(row[1], field.scope) or key_for_sealing(row[1], field.scope)
-    nonce = os.urandom(12)
+    key = cached_key(row[1], field.scope) or key_for_sealing(row[1], field.scope)
+    nonce = urandom(12)
     try:
         plain = value.encode()
     except UnicodeEncodeError:
         # From None: the original error carries the whole text.
         raise SealedValueMisused(f"{field.path}: the text is no valid Unicode") from None
-    return key.head + nonce + key.cipher.encrypt(nonce, plain, field.associated_prefix + row[2])
+    return key.head + nonce + key.encrypt(nonce, plain, field.associated_prefix + row[2])
 
 
 def unseal(value: Sealed) -> str:
@@ -117,13 +117,15 @@ def unseal(value: Sealed) -> str:
     """
     if value._draft is not None:
         return value._draft
-    field, token, row = value.field, value.token, value._row
+    field, token, row = value.field, value._token, value._row
+    if type(token) is not bytes:
+        token = value.token
     if row is None:
         raise SealedValueMisused(f"{field.path} was read without its row (values(), defer); read the record")
-    key = cache.get(row[1], field.scope) or key_for_opening(row[1], field.scope)
+    key = cached_key(row[1], field.scope) or key_for_opening(row[1], field.scope)
     if not token.startswith(key.head):
         raise Unreadable(f"{field.path} cannot be read")
     try:
-        return key.cipher.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], field.associated_prefix + row[2]).decode()
+        return key.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], field.associated_prefix + row[2]).decode()
     except (InvalidTag, ValueError) as error:
         raise Unreadable(f"{field.path} cannot be read") from error

@@ -8,11 +8,21 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from marketplace.accounts.actions import close_unconfirmed_accounts, confirm_mailbox, reset_password, verify_second_factor
+from marketplace.accounts.actions import (
+    close_unconfirmed_accounts,
+    confirm_mailbox,
+    request_mailbox_change,
+    reset_password,
+    verify_second_factor,
+)
 from marketplace.accounts.errors import MailboxTaken, TokenInvalid
+from marketplace.accounts.mail import mailbox_change
 from marketplace.accounts.models import AccountToken, MailboxIndex, User
 from marketplace.accounts.tokens import issue_token
-from privacy.access.gate import unit_of_work
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.purposes import Purpose
+from privacy.mail.actions import POSTMAN
+from privacy.mail.models import OutboundMail
 from privacy.policy.roles import ANONYMOUS
 from tests.accounts.people import TEST, fresh_code, make_customer, make_staff, make_unconfirmed
 from tests.processes import wait_until
@@ -84,6 +94,29 @@ def test_close_unconfirmed_accounts_leaves_one_that_is_confirmed_meanwhile(owner
 
     user.refresh_from_db()
     assert user.closed_at is None
+
+
+def test_request_mailbox_change_drops_a_link_that_is_just_being_made(owner_connection):
+    user = make_customer()
+    with unit_of_work():
+        request_mailbox_change(by=user.actor, user=user, email="first@example.org")
+    mail = OutboundMail.objects.get(template="accounts-change")
+
+    def ask_again():
+        try:
+            with unit_of_work():
+                request_mailbox_change(by=user.actor, user=user, email="second@example.org")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(), open_access(by=POSTMAN, purpose=Purpose.ACCOUNT, subject=user.subject_id) as grant:
+            mailbox_change(mail, grant)
+            asking = pool.submit(ask_again)
+            wait_until(lambda: is_somebody_waiting(owner_connection), "the second request waits for the link")
+        asking.result(timeout=10)
+
+    assert not AccountToken.objects.filter(kind=AccountToken.Kind.CHANGE).exists()
 
 
 def is_somebody_waiting(owner_connection) -> bool:

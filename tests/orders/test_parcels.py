@@ -6,11 +6,12 @@ import pytest
 
 from audit.events import Event
 from orders.lifecycle.actions import cancel_order
-from orders.lifecycle.errors import TransitionRefused
+from orders.lifecycle.errors import PaymentGivenBack, TransitionRefused
 from orders.lifecycle.models import OrderState
 from orders.parcels.actions import hand_over_parcel, receive_parcel_webhook, request_label
 from orders.parcels.models import ParcelLabel, ParcelOperation, ParcelState
 from orders.parcels.operations import SHIPPER, give_up, run_operation
+from orders.payments.actions import refund_order
 from privacy.access.errors import GroundMissing
 from privacy.access.gate import open_access, unit_of_work
 from privacy.consent.actions import withdraw_consent
@@ -121,6 +122,17 @@ def test_run_operation_has_a_handed_over_parcel_collected(outside):
     run_operation(ParcelOperation.objects.get(kind="collect").pk)
 
     assert outside.books.one("SELECT collected FROM booking")["collected"] == 1
+
+
+def test_hand_over_parcel_keeps_goods_whose_money_goes_back():
+    order = packed()
+    with unit_of_work():
+        refund_order(by=SETUP, order=order, amount=order.total, reason="goodwill")
+
+    with pytest.raises(PaymentGivenBack), unit_of_work():
+        hand_over_parcel(by=SETUP, parcel=parcel_of(order))
+
+    assert parcel_of(order).state == ParcelState.PACKED
 
 
 def test_webhook_in_transit_and_delivered():

@@ -124,7 +124,9 @@ def test_refund_form_sent_twice_gives_back_once(sign_in):
     assert "money has moved since this page was shown" in pages[1].content.decode()
 
 
-@pytest.mark.parametrize("form", [{"amount": "0"}, {"amount": "9999.99"}, {"amount": "0.005"}, {"reason": "because"}, {"note": "x"}, {"left": ""}])
+@pytest.mark.parametrize(
+    "form", [{"amount": "0"}, {"amount": "9999.99"}, {"amount": "0.005"}, {"reason": "because"}, {"note": "x"}, {"left": ""}]
+)
 def test_finance_refunds_nothing_else(sign_in, form):
     order = handed_over()
 

@@ -5,7 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter, get_exception_reporter_class
 
 from marketplace.errors import FrameFormatter, FrameReporter, WithoutValues
@@ -79,6 +79,31 @@ def test_a_refused_host_is_logged_without_its_name():
     WithoutValues().filter(record)
 
     assert MARKER not in record.getMessage()
+
+
+def test_a_suspicious_request_is_logged_without_the_words_of_the_exception():
+    message = f"The path {MARKER} lies outside"
+    record = logging.LogRecord("django.security.SuspiciousFileOperation", logging.ERROR, __file__, 1, message, (), None)
+
+    WithoutValues().filter(record)
+
+    assert record.getMessage() == "A request was refused: SuspiciousFileOperation."
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("PROTECT-4")
+@pytest.mark.parametrize("header", ["HTTP_REFERER", "HTTP_ORIGIN"])
+def test_a_post_from_elsewhere_is_logged_without_where_from(header, caplog):
+    elsewhere = f"https://elsewhere.example/{MARKER}"
+    with caplog.at_level(logging.WARNING):
+        page = Client(enforce_csrf_checks=True).post("/sign-in/", secure=True, **{header: elsewhere})
+    [record] = [record for record in caplog.records if record.name == "django.security.csrf"]
+
+    WithoutValues().filter(record)
+
+    assert page.status_code == 403
+    assert "elsewhere" not in record.getMessage()
+    assert "checking failed" in record.getMessage()
 
 
 @pytest.mark.parametrize(("route", "shown"), [("password-reset/<str:token>/", "/password-reset/<str:token>/"), (None, "(no page of ours)")])

@@ -12,11 +12,28 @@ import urllib.request
 
 import psutil
 import pytest
+from django.core import management
 
+from marketplace import supervisor
 from marketplace.embedded import Servers, first_number, remove
 from marketplace.environment import ROOT
 from tests.processes import free_port, wait_until
 
+SIGNALED = """
+import os, signal
+from marketplace.supervisor import Stopped, StopSignals
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signals = StopSignals()
+signals.listen()
+os.kill(os.getpid(), signal.SIGHUP)
+print("outlived its terminal")
+try:
+    with signals.held():
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("finished what was held")
+except Stopped as reason:
+    print(reason)
+"""
 QUIET = ("DATABASE_URL", "REDIS_URL", "MARKETPLACE_DB_ROLE", "DJANGO_SETTINGS_MODULE", "MARKETPLACE_DEMO", "PORT")
 
 
@@ -104,6 +121,35 @@ def test_the_site_starts_survives_crashes_and_recovers(run):
     assert not Servers(run.state).is_running()
 
 
+def test_a_stop_while_the_servers_start_leaves_nothing_running(run):
+    run.start()
+    wait_until(lambda: "Starting PostgreSQL" in run.output.read_text(), "the servers to be started")
+
+    assert run.stop() == 0
+    assert "Stopped by SIGTERM" in run.output.read_text()
+    layout = Servers(run.state).layout
+    assert not (layout.data / "postmaster.pid").exists()
+    assert not (layout.broker / "valkey.pid").exists()
+
+
+def test_a_stop_waits_for_what_is_held_and_nohup_keeps_its_meaning():
+    result = subprocess.run([sys.executable, "-c", SIGNALED], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout.splitlines() == ["outlived its terminal", "finished what was held", "SIGTERM"]
+
+
+def test_a_site_that_cannot_be_set_up_says_why_in_one_line(monkeypatch):
+    def refuse(*arguments, **options):
+        raise management.CommandError("orders.Order.code is not declared.\norders.Order.note is not declared.")
+
+    monkeypatch.setattr(management, "call_command", refuse)
+
+    with pytest.raises(supervisor.StartFailed) as failure:
+        supervisor.prepare_site()
+
+    assert str(failure.value).endswith("orders.Order.code is not declared. orders.Order.note is not declared.")
+
+
 def fails_with_one_line(run, **variables):
     run.start(**variables)
     assert run.process.wait(timeout=60) == 1
@@ -123,7 +169,9 @@ def test_a_taken_port_gets_one_line(run):
     [
         ({"DATABASE_URL": "nonsense", "MARKETPLACE_DEMO": "1"}, "DATABASE_URL"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL"),
-        ({"MARKETPLACE_DEMO": "0"}, "DATABASE_URL"),
+        ({"MARKETPLACE_DEMO": "0"}, "is not set"),
+        ({"WORKERS": "many"}, "WORKERS"),
+        ({"BIND": "nowhere.invalid"}, "BIND"),
     ],
 )
 def test_a_broken_or_unreachable_server_gets_one_line(run, variables, word):

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from marketplace import embedded
-from marketplace.embedded import Lease, Servers, first_number, process_lives, remove
+from marketplace.embedded import Lease, ServerFailed, Servers, first_number, process_lives, remove
 from marketplace.environment import ROOT
 from tests.processes import wait_until
 
@@ -62,6 +62,18 @@ def test_the_last_lease_stops_the_servers(state):
 
     second.release()
     assert not servers.is_running()
+
+
+def test_a_start_that_fails_stops_what_it_had_started(state, monkeypatch):
+    def fail(servers):
+        raise ServerFailed("no broker today")
+
+    monkeypatch.setattr(embedded, "start_valkey", fail)
+
+    with pytest.raises(ServerFailed, match="no broker"):
+        Lease(state, durable=False).acquire()
+
+    assert not embedded.postgres_answers(Servers(state))
 
 
 def test_a_killed_lease_holder_counts_as_gone(state):

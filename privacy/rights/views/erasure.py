@@ -73,7 +73,7 @@ def _goes(holding: Holding) -> dict[str, str]:
 
 def _stays(holding: Holding) -> dict[str, object]:
     last = holding.last_leaving
-    until = _("Until %(day)s at the latest.") % {"day": formats.date_format(last, "DATE_FORMAT")} if last and not holding.waiting else ""
+    until = _("All of it goes by %(day)s.") % {"day": formats.date_format(last, "DATE_FORMAT")} if last and not holding.waiting else ""
     return {
         "what": f"{holding.records} × {holding.model._meta.verbose_name}",
         "why": str(kept_words(holding.model)),
