@@ -6,6 +6,7 @@ the processes, starts them again when they crash, and stops everything on Ctrl-C
 
 import contextlib
 import ctypes
+import fcntl
 import http.client
 import os
 import signal
@@ -328,13 +329,27 @@ def choose_sandbox(environment: Environment) -> None:
     os.environ["SANDBOX_WEBHOOK_SECRET"] = environment.required("SANDBOX_WEBHOOK_SECRET")
 
 
+@contextlib.contextmanager
+def one_demo(environment: Environment) -> Iterator[None]:
+    """A demo is on one state directory alone. Raises StartFailed for a second; a killed one counts as gone."""
+    with (environment.state / "site.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            reason = f"The demo in {environment.state} runs already: use that, or choose another MARKETPLACE_STATE."
+            raise StartFailed(reason) from None
+        yield
+
+
 def supervise(environment: Environment, signals: StopSignals) -> None:
     require_free_port(environment.port)
     choose_sandbox(environment)
     require_settings(environment)
-    if environment.uses_embedded_postgres or environment.uses_embedded_valkey:
-        say("Starting PostgreSQL and Valkey")
     with contextlib.ExitStack() as stack:
+        if environment.demo:
+            stack.enter_context(one_demo(environment))
+        if environment.uses_embedded_postgres or environment.uses_embedded_valkey:
+            say("Starting PostgreSQL and Valkey")
         with signals.held():
             stack.enter_context(lease_if_embedded())
         require_servers(environment)

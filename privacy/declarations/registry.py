@@ -53,7 +53,8 @@ def data_map() -> Iterator[Field]:
         field: Any
         for field in model._meta.concrete_fields:
             personal = is_sealed(field)
-            why = str(field.category.label) if personal else reasons.get(field.name, "random id")
+            implied = "random id" if field.name in _implicit(model) else ""
+            why = str(field.category.label) if personal else reasons.get(field.name, implied)
             yield Field(model, field.name, personal, why)
 
 

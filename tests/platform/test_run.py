@@ -40,11 +40,11 @@ QUIET = ("DATABASE_URL", "REDIS_URL", "MARKETPLACE_DB_ROLE", "DJANGO_SETTINGS_MO
 class Run:
     """One `make run` on a state directory and port of its own."""
 
-    def __init__(self, state):
+    def __init__(self, state, name="output"):
         self.state = state
         self.port = free_port()
         self.process = None
-        self.output = state.parent / "output"
+        self.output = state.parent / name
 
     def start(self, **variables):
         environ = {name: value for name, value in os.environ.items() if name not in QUIET}
@@ -105,6 +105,10 @@ def test_the_site_starts_survives_crashes_and_recovers(run):
     run.start()
     run.wait_healthy(90)
     wait_until(lambda: f"Ready: http://127.0.0.1:{run.port}" in run.output.read_text(), "the address to be printed")
+
+    second = Run(run.state, "second")
+    (line,) = fails_with_one_line(second)
+    assert "runs already" in line
 
     web = run.child("gunicorn")
     web.send_signal(signal.SIGKILL)

@@ -175,6 +175,13 @@ def test_data_and_keys_are_open_to_different_roles(superuser, role, database):
     assert superuser.fetchone() == (False,)
 
 
+def test_servers_in_use_are_not_removed(running):
+    with pytest.raises(SystemExit, match="in use"):
+        embedded.main(str(running[0].layout.state))
+
+    assert running[0].is_running()
+
+
 def test_programs_that_the_servers_account_cannot_reach_are_copied(running):
     layout = running[0].layout
     program = Path(f"/proc/{first_number(layout.data / 'postmaster.pid')}/exe").readlink()
