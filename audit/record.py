@@ -83,7 +83,7 @@ def record(
     *,
     by: By,
     subject: UUID | models.Model | None = None,
-    object: Reference | models.Model | None = None,  # noqa: A002 - the log's word
+    object: Reference | models.Model | None = None,
     purpose: str = "",
     categories: Iterable[str] = (),
     fields: Iterable[str] = (),

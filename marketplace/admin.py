@@ -31,8 +31,8 @@ class StaffSite(AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Our own pages alone: a page that a library brings along decides by Django's permissions, which nobody has."""
-        if model_or_iterable is not Group:
-            super().register(model_or_iterable, admin_class, **options)
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if model is not Group], admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Open account, staff role, and the second factor given in this session."""

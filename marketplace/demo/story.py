@@ -14,7 +14,7 @@ from orders.checkout.actions import ORDER_PURPOSES, order_of_form, place_order
 from orders.lifecycle.actions import close_order, confirm_order
 from orders.lifecycle.models import Order, OrderState
 from orders.parcels.actions import deliver_parcel, hand_over_parcel, pack_parcel
-from orders.parcels.models import Parcel
+from orders.parcels.models import Parcel, ParcelState
 from orders.payments.models import Method, PaymentState
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Actor
@@ -22,6 +22,10 @@ from privacy.policy.roles import Actor
 DEMO = Actor.job("demo")
 TOKENS = UUID("0192f3a0-0000-7000-8000-000000000000")
 PATIENCE_SECONDS = 60
+
+
+class OutsideSilent(Exception):
+    """The sandbox did not answer in time; the next start goes on from here."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def tell_story(say: Callable[[str], None]) -> None:
     for told, order in orders:
         if told.until != "placed":
             _bring(order, told.until)
-        say(f"order {order.code}: {told.until}")
+        say(f"order {order.code}: {_state(order)}")
 
 
 def _place(told: DemoOrder) -> Order:
@@ -81,9 +85,13 @@ def _place(told: DemoOrder) -> Order:
 
 
 def _bring(order: Order, until: str) -> None:
-    """As staff would, step by step; stops where the outside does not answer in time."""
+    """As staff would, step by step, from wherever an earlier try was interrupted.
+
+    Raises OutsideSilent when the payment provider or the carrier does not answer in time.
+    """
     support, fulfillment = _staff("support"), _staff("fulfillment")
-    if not _wait(lambda: _state(order) != OrderState.PENDING_PAYMENT) or until == "received":
+    _wait(lambda: _state(order) != OrderState.PENDING_PAYMENT)
+    if until == "received":
         return
     if _state(order) == OrderState.RECEIVED:
         with unit_of_work():
@@ -91,15 +99,13 @@ def _bring(order: Order, until: str) -> None:
     if until == "confirmed" or _state(order) != OrderState.CONFIRMED:
         return
     parcel = Parcel.objects.get(order=order)
-    with unit_of_work():
-        pack_parcel(by=fulfillment, parcel=parcel)
-    if not _wait(lambda: _is_ready_to_leave(order)):
-        return
+    if parcel.state == ParcelState.PLANNED:
+        with unit_of_work():
+            pack_parcel(by=fulfillment, parcel=parcel)
+    _wait(lambda: _is_ready_to_leave(order))
     with unit_of_work():
         hand_over_parcel(by=fulfillment, parcel=parcel)
-    with unit_of_work():
         deliver_parcel(by=fulfillment, parcel=parcel)
-    with unit_of_work():
         close_order(by=DEMO, order=order)
 
 
@@ -124,10 +130,9 @@ def _account(email: str) -> User:
     return user
 
 
-def _wait(condition: Callable[[], bool]) -> bool:
+def _wait(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > end:
-            return False
+            raise OutsideSilent
         time.sleep(0.25)
-    return True

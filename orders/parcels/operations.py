@@ -112,6 +112,8 @@ def keep_label(operation: ParcelOperation, booking: Booking) -> None:
         if not _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED):
             return
         parcel = Parcel.objects.select_for_update().get(pk=operation.parcel_id)
+        if parcel.state == ParcelState.CANCELED:
+            return  # canceled while the carrier was asked; nothing of this parcel is kept
         _write_label(order, parcel, booking)
         parcel.labeled_at = timezone.now()
         parcel.save(update_fields=["labeled_at"])

@@ -43,7 +43,6 @@ class ConsentStatement(models.Model):
         return f"{self.purpose} {self.locale}"
 
 
-
 class ConsentEntry(models.Model):
     """One decision. Kept as evidence: it names the person by their random id and holds nothing else of them."""
 

@@ -21,6 +21,11 @@ def statement_text(purpose: Purpose, locale: str) -> str:
         }
 
 
+def fingerprint(purpose: Purpose, locale: str) -> str:
+    """Stands for these words in this language; a box carries it, so that a yes is to the words that were shown."""
+    return hashlib.sha256(f"{locale}|{statement_text(purpose, locale)}".encode()).hexdigest()[:32]
+
+
 def statement_for(purpose: Purpose, policy: PolicyVersion, locale: str) -> ConsentStatement:
     """The row of the words shown now, made when these words are agreed to for the first time."""
     text = statement_text(purpose, locale)

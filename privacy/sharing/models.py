@@ -118,7 +118,6 @@ class Approval(models.Model):
         return f"{self.purpose} {self.pk}"
 
 
-
 class Disclosure(models.Model):
     """What one recipient received about one person: kinds of data and names of fields, never a value."""
 
@@ -153,7 +152,6 @@ class Disclosure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
-
 
 
 class FollowUp(models.Model):

@@ -73,6 +73,8 @@ class SealedAttribute:
             value = self.field.as_sealed(value)
         elif value is not None and value._draft is None and instance._state.adding is False:
             self._refuse_foreign_token(instance, value)
+        if value is None and instance.__dict__.get(self.field.attname) is not None:
+            instance.__dict__.setdefault("_cleared", set()).add(self.field.attname)
         instance.__dict__[self.field.attname] = value
 
     def _refuse_foreign_token(self, instance: Any, value: Sealed) -> None:
@@ -169,16 +171,26 @@ class SealedField(models.BinaryField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
         if value is None:
-            return None
+            return self._clear(model_instance)
         if value._draft is not None or add:
-            for check in _write_checks:
-                check(model_instance, self)
+            self._check_write(model_instance)
         row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
         if value._draft is not None:
             return self._seal_draft(model_instance, value._draft, row_id, subject_id)
         if value.row != (row_id, subject_id) and (add or value.row != UNBOUND):
             raise SealedValueMisused(f"{self.path}: a sealed value cannot move to another row; set plain text")
         return value
+
+    def _check_write(self, model_instance: models.Model) -> None:
+        for check in _write_checks:
+            check(model_instance, self)
+
+    def _clear(self, model_instance: models.Model) -> None:
+        """Emptying a field is a write like any other: it needs a grant and leaves an entry."""
+        cleared = model_instance.__dict__.get("_cleared", set())
+        if self.attname in cleared:
+            self._check_write(model_instance)
+            cleared.discard(self.attname)
 
     def _seal_draft(self, model_instance: models.Model, draft: str, row_id: UUID, subject_id: UUID | None) -> Sealed:
         if subject_id is None:

@@ -19,9 +19,9 @@ class PersonalQuerySet(models.QuerySet):
     """Plain ORM; bulk writes seal exactly as ``save`` does, and ``update`` refuses what it cannot seal."""
 
     def update(self, **kwargs: Any) -> int:
-        for name, value in kwargs.items():
+        for name in kwargs:
             field = self.model._meta.get_field(name)
-            if isinstance(field, SealedField) and value is not None:
+            if isinstance(field, SealedField):
                 raise SealedValueMisused(f"{field.path} is sealed: save the record instead of update()")
             if name in ("subject", "subject_id", "id", "pk"):
                 raise SealedValueMisused(f"{self.model._meta.label}: a row cannot change its {name}")

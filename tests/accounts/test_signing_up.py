@@ -23,6 +23,7 @@ from marketplace.accounts.tokens import issue_token
 from privacy.access.errors import GroundMissing
 from privacy.access.gate import open_access, unit_of_work
 from privacy.consent.queries import has_consent
+from privacy.consent.statements import fingerprint
 from privacy.declarations.purposes import Purpose
 from privacy.mail.models import OutboundMail
 from privacy.policy.roles import ANONYMOUS
@@ -40,7 +41,7 @@ from tests.accounts.people import (
 
 pytestmark = pytest.mark.django_db
 
-FORM = {"email": EMAIL, "name": NAME, "password": PASSWORD, "consent_account": "on"}
+FORM = {"email": EMAIL, "name": NAME, "password": PASSWORD, "consent_account": fingerprint(Purpose.ACCOUNT, "en")}
 
 
 def sign_up_as(by=ANONYMOUS, purposes=(Purpose.ACCOUNT,)):

@@ -9,12 +9,13 @@ from orders.checkout.actions import ORDER_PURPOSES
 from orders.lifecycle.models import Order, OrderAddress
 from privacy.access.gate import open_access, unit_of_work
 from privacy.consent.queries import missing_purposes
+from privacy.consent.statements import fingerprint
 from privacy.declarations.purposes import Purpose
 from tests.orders.factories import ADDRESS, client_of, make_customer, make_product, stock_of
 
 pytestmark = pytest.mark.django_db
 
-CONSENTS = {f"consent_{purpose.value}": "on" for purpose in ORDER_PURPOSES}
+CONSENTS = {f"consent_{purpose.value}": fingerprint(purpose, "en") for purpose in ORDER_PURPOSES}
 
 
 @pytest.fixture

@@ -51,10 +51,7 @@ def importers(*names: str) -> set[str]:
 def test_the_gate_alone_unseals():
     assert importers("privacy.vault.sealed.unseal") == {"privacy.access.gate"}
     assert not [
-        module
-        for module, tree in sources()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == "unseal"
+        module for module, tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "unseal"
     ]
 
 
@@ -151,7 +148,8 @@ def test_nobody_writes_to_the_log_but_through_record():
         for module, tree in sources()
         if "audit.models.Entry" in set(imports(tree))
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and re.fullmatch(r"Entry(\.objects\.(bulk_)?(create|update)|\._base_manager\..*)?", ast.unparse(node.func))
+        if isinstance(node, ast.Call)
+        and re.fullmatch(r"Entry(\.objects\.(bulk_)?(create|update)|\._base_manager\..*)?", ast.unparse(node.func))
     }
 
     assert writers == set()

@@ -56,9 +56,9 @@ def test_no_runtime_role_may_empty_a_table_or_hang_a_trigger_on_it(alias, role):
 
 @pytest.mark.parametrize(("alias", "role"), RUNTIME)
 def test_nothing_may_be_made_in_the_database(alias, role):
-    assert rows(alias, "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')", role, role) == [
-        (False, False)
-    ]
+    assert rows(
+        alias, "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')", role, role
+    ) == [(False, False)]
 
 
 def append_only_tables(alias):
@@ -82,7 +82,9 @@ def test_what_is_append_only_cannot_be_changed_by_grant(alias, role):
 def test_what_is_append_only_has_a_trigger_that_always_fires(alias):
     always = {
         table
-        for (table,) in rows(alias, "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only' AND tgenabled = 'A' AND (tgtype & 56) = 56")
+        for (table,) in rows(
+            alias, "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only' AND tgenabled = 'A' AND (tgtype & 56) = 56"
+        )
     }
 
     assert append_only_tables(alias) <= always
@@ -90,7 +92,13 @@ def test_what_is_append_only_has_a_trigger_that_always_fires(alias):
 
 @pytest.mark.promise("COLLECT-3")
 def test_the_ledgers_are_append_only():
-    assert {"privacy_consententry", "privacy_consentstatement", "privacy_disclosure", "privacy_approval", "privacy_policyversion"} <= append_only_tables("default")
+    assert {
+        "privacy_consententry",
+        "privacy_consentstatement",
+        "privacy_disclosure",
+        "privacy_approval",
+        "privacy_policyversion",
+    } <= append_only_tables("default")
     assert append_only_tables("vault") == {"privacy_destroyedkey"}
 
 

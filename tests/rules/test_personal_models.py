@@ -64,7 +64,8 @@ def indexed_columns(cursor, model):
 def test_every_sealed_column_is_bytes_without_an_index(model):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s", [model._meta.db_table]
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s",
+            [model._meta.db_table],
         )
         types = dict(cursor.fetchall())
         indexed = {column for columns in indexed_columns(cursor, model) for column in columns}

@@ -122,7 +122,11 @@ def test_when_the_reason_cannot_be_kept_nothing_opens(policy, note_tables, owner
         cursor.execute("REVOKE INSERT ON privacy_opening FROM market_web")
     opened = None
 
-    with pytest.raises(DatabaseError), unit_of_work(), open_access(by=staff(), purpose=Purpose.ORDER, subject=subject, reason="order") as grant:
+    with (
+        pytest.raises(DatabaseError),
+        unit_of_work(),
+        open_access(by=staff(), purpose=Purpose.ORDER, subject=subject, reason="order") as grant,
+    ):
         opened = grant.open(Letter.objects.get(pk=letter.pk).name)
 
     assert opened is None
@@ -414,14 +418,18 @@ def test_a_grant_for_one_person_opens_nobody_elses_value(letter):
 def test_a_category_outside_the_role_is_refused(letter):
     by = staff(Role.FULFILLMENT)
 
-    refused(open_name(letter, by=by, purpose=Purpose.DISPATCH, subject=letter.subject, reason="parcel"), "category_denied", letter.subject_id)
+    refused(
+        open_name(letter, by=by, purpose=Purpose.DISPATCH, subject=letter.subject, reason="parcel"), "category_denied", letter.subject_id
+    )
 
 
 @pytest.mark.promise("PROTECT-3")
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])
 @pytest.mark.parametrize("role", [Role.SUPPORT])
 def test_staff_without_a_reason_are_refused(letter, role, reason):
-    refused(open_name(letter, by=staff(role), purpose=Purpose.ORDER, subject=letter.subject, reason=reason), "reason_missing", letter.subject_id)
+    refused(
+        open_name(letter, by=staff(role), purpose=Purpose.ORDER, subject=letter.subject, reason=reason), "reason_missing", letter.subject_id
+    )
 
 
 @pytest.mark.promise("PROTECT-3")

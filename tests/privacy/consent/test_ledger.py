@@ -4,6 +4,7 @@ import hashlib
 import threading
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
@@ -211,11 +212,21 @@ def test_missing_purposes_are_those_not_given_or_withdrawn(newcomer):
 
 @pytest.mark.promise("COLLECT-3")
 def test_no_box_is_ticked_beforehand_and_only_essential_ones_are_needed():
-    fields = consent_fields(CONSENT_PURPOSES)
+    fields = consent_fields(CONSENT_PURPOSES, "en")
 
     assert set(fields) == {f"consent_{purpose.value}" for purpose in CONSENT_PURPOSES}
     assert not any(field.initial for field in fields.values())
     assert {name for name, field in fields.items() if not field.required} == {"consent_improvement"}
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_a_box_counts_only_for_the_words_that_it_was_shown_with():
+    english, german = (consent_fields([Purpose.ORDER], locale)["consent_order"] for locale in ("en", "de"))
+
+    assert english.clean(english.fingerprint) is True
+    for other in (german.fingerprint, "on", "true"):
+        with pytest.raises(ValidationError):
+            english.clean(other)
 
 
 def test_only_ticked_boxes_count():

@@ -23,7 +23,9 @@ PUBLISHED = {
     "legal": ("law", False, {"purchase", "financial"}),
     "security": ("law", False, {"account", "interaction"}),
 }
-UNRELATED = re.compile(r"market|promo|advert|newsletter|profil|resale|sell|sale|trade|broker|target|campaign|recommend|analytic|train", re.IGNORECASE)
+UNRELATED = re.compile(
+    r"market|promo|advert|newsletter|profil|resale|sell|sale|trade|broker|target|campaign|recommend|analytic|train", re.IGNORECASE
+)
 
 
 @pytest.mark.promise("COLLECT-2")

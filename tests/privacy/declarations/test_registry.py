@@ -90,7 +90,22 @@ def test_no_third_party_table_is_described_as_ours():
 
 @pytest.mark.promise("COLLECT-1")
 def test_nobody_is_asked_for_title_gender_birth_or_documents():
-    forbidden = {"title", "salutation", "gender", "sex", "birthday", "birth_date", "date_of_birth", "ip", "ip_address", "user_agent", "card_number", "pan", "cvv", "passport"}
+    forbidden = {
+        "title",
+        "salutation",
+        "gender",
+        "sex",
+        "birthday",
+        "birth_date",
+        "date_of_birth",
+        "ip",
+        "ip_address",
+        "user_agent",
+        "card_number",
+        "pan",
+        "cvv",
+        "passport",
+    }
 
     for thing in registry.our_models():
         found = {field.name for field in thing._meta.concrete_fields if isinstance(field, SealedField) or hasattr(thing, "lifetime")}

@@ -80,7 +80,9 @@ def test_every_cell_opens_what_is_published_and_nothing_else(everything):
         except (errors.RoleDenied, errors.CategoryDenied):
             opened[role, purpose, category] = False
 
-    assert opened == {(role, purpose, category): category in expected(role, purpose) for role, purpose, category in product(Role, Purpose, Category)}
+    assert opened == {
+        (role, purpose, category): category in expected(role, purpose) for role, purpose, category in product(Role, Purpose, Category)
+    }
 
 
 @pytest.mark.promise("USE-1")

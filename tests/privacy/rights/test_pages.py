@@ -129,7 +129,9 @@ def test_a_category_has_pages(client, person):
     assert (first.content.count(b"<article"), last.content.count(b"<article")) == (20, 6)
 
 
-@pytest.mark.parametrize("address", ["/account/data/nothing/", "/account/requests/9f6b51d8-09fc-40fb-844d-8a3312da1e90/", "/privacy/receipts/nothing/"])
+@pytest.mark.parametrize(
+    "address", ["/account/data/nothing/", "/account/requests/9f6b51d8-09fc-40fb-844d-8a3312da1e90/", "/privacy/receipts/nothing/"]
+)
 def test_what_does_not_exist_is_not_found(client, address):
     assert client.get(address).status_code == 404
 

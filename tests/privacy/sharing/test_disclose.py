@@ -164,11 +164,15 @@ def test_a_recipient_that_the_purpose_does_not_name_needs_the_persons_approval(a
     refused(addressed, "approval_missing")
 
     with unit_of_work():
-        decide_approval(by=person(addressed.subject), subject=addressed.subject, recipient=recipient, purpose=Purpose.DISPATCH, is_given=True)
+        decide_approval(
+            by=person(addressed.subject), subject=addressed.subject, recipient=recipient, purpose=Purpose.DISPATCH, is_given=True
+        )
     assert send_street(addressed) == {"street": "Main Street 1"}
 
     with unit_of_work():
-        decide_approval(by=person(addressed.subject), subject=addressed.subject, recipient=recipient, purpose=Purpose.DISPATCH, is_given=False)
+        decide_approval(
+            by=person(addressed.subject), subject=addressed.subject, recipient=recipient, purpose=Purpose.DISPATCH, is_given=False
+        )
     with pytest.raises(errors.ApprovalMissing):
         send_street(addressed)
 
@@ -179,10 +183,18 @@ def test_an_approval_is_for_one_recipient_one_purpose_and_one_person(addressed):
     other_partner = partner(kind=Recipient.Kind.PROCESSOR, slug="others")
     with unit_of_work():
         other = new_customer()
-        decide_approval(by=person(other), subject=other, recipient=Recipient.objects.get(slug="parcels"), purpose=Purpose.DISPATCH, is_given=True)
-        decide_approval(by=person(addressed.subject), subject=addressed.subject, recipient=other_partner, purpose=Purpose.DISPATCH, is_given=True)
         decide_approval(
-            by=person(addressed.subject), subject=addressed.subject, recipient=Recipient.objects.get(slug="parcels"), purpose=Purpose.ORDER, is_given=True
+            by=person(other), subject=other, recipient=Recipient.objects.get(slug="parcels"), purpose=Purpose.DISPATCH, is_given=True
+        )
+        decide_approval(
+            by=person(addressed.subject), subject=addressed.subject, recipient=other_partner, purpose=Purpose.DISPATCH, is_given=True
+        )
+        decide_approval(
+            by=person(addressed.subject),
+            subject=addressed.subject,
+            recipient=Recipient.objects.get(slug="parcels"),
+            purpose=Purpose.ORDER,
+            is_given=True,
         )
 
     refused(addressed, "approval_missing")
@@ -269,7 +281,9 @@ def test_registering_and_signing_write_one_event_each(policy):
 
 @pytest.mark.promise("PROTECT-2")
 def test_a_partners_secret_is_sealed_in_the_table_and_reads_back(policy):
-    recipient = register_recipient(by=OFFICER, slug="p", name="P", kind=Recipient.Kind.CARRIER, country="DE", webhook_secret="a-long-secret")
+    recipient = register_recipient(
+        by=OFFICER, slug="p", name="P", kind=Recipient.Kind.CARRIER, country="DE", webhook_secret="a-long-secret"
+    )
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT webhook_secret FROM privacy_recipient WHERE id = %s", [recipient.pk])

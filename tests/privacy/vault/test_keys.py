@@ -210,7 +210,9 @@ def test_the_ledger_names_the_key_that_was_destroyed():
 
 @pytest.mark.django_db
 @pytest.mark.promise("RIGHTS-3")
-@pytest.mark.parametrize("statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"]
+)
 def test_the_erasure_ledger_is_append_only_for_the_running_processes(statement):
     keys.destroy_keys(uuid7(), [Scope.ACCOUNT])
 
@@ -220,7 +222,9 @@ def test_the_erasure_ledger_is_append_only_for_the_running_processes(statement):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise("RIGHTS-3")
-@pytest.mark.parametrize("statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"]
+)
 def test_the_erasure_ledger_is_append_only_even_for_a_superuser(statement, owner_connection):
     keys.destroy_keys(uuid7(), [Scope.ACCOUNT])
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit.events import Event
 from privacy.access.errors import NoPurpose
 from privacy.access.forms import StrictModelForm
 from privacy.access.gate import open_access
@@ -34,7 +35,7 @@ from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
 from privacy.vault.sealed import Sealed
-from tests.privacy.vault.fixtures import stored_token, write_token
+from tests.privacy.vault.fixtures import entries, stored_token, write_token
 from tests.privacy.vault.records import Letter, Note, new_customer, person
 
 FIELDS = ["name", "email", "street", "body"]
@@ -150,7 +151,10 @@ def test_bulk_update_seals_each_row_for_itself(subject, work, own):
         Note.objects.bulk_update(notes, ["name"])
 
     with own() as grant:
-        assert [grant.open(note.name) for note in Note.objects.order_by("id")] == [f"new {note.pk}" for note in notes[:3]] + ["name 3", "name 4"]
+        assert [grant.open(note.name) for note in Note.objects.order_by("id")] == [f"new {note.pk}" for note in notes[:3]] + [
+            "name 3",
+            "name 4",
+        ]
 
 
 def test_bulk_create_as_an_upsert_is_refused(note, subject, own):
@@ -168,6 +172,24 @@ def test_update_or_create_writes_only_what_it_was_given(note, own):
 
     after = {field: stored_token(note, field) for field in FIELDS}
     assert {field for field in FIELDS if before[field] != after[field]} == {"street"}
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_emptying_a_field_is_a_write_that_needs_a_purpose_and_leaves_an_entry(note, subject, own):
+    note.email = None
+
+    with pytest.raises(NoPurpose), transaction.atomic():
+        note.save()
+    with pytest.raises(SealedValueMisused), transaction.atomic():
+        Note.objects.filter(pk=note.pk).update(email=None)
+    assert Note.objects.get(pk=note.pk).email is not None
+
+    before = len(entries(Event.DATA_COLLECTED, subject))
+    with own():
+        note.save()
+    assert Note.objects.get(pk=note.pk).email is None
+    assert len(entries(Event.DATA_COLLECTED, subject)) == before + 1
+    note.save()
 
 
 def test_a_save_without_changes_seals_nothing_again(note):
@@ -517,7 +539,11 @@ def test_a_form_writes_what_was_typed(note, own):
         form.save()
 
     with own() as grant:
-        assert [grant.open(getattr(reread(note), field)) for field in ("name", "email", "street")] == ["Ada King", "new@example.org", "Main Street 1"]
+        assert [grant.open(getattr(reread(note), field)) for field in ("name", "email", "street")] == [
+            "Ada King",
+            "new@example.org",
+            "Main Street 1",
+        ]
 
 
 @pytest.mark.promise("COLLECT-3")
@@ -577,7 +603,12 @@ def test_a_dump_holds_tokens_and_loads_back(note, own, kind, monkeypatch):
     loaded.save()
 
     with own() as grant:
-        assert [grant.open(getattr(reread(note), field)) for field in FIELDS] == ["Ada Lovelace", "ada@example.org", "Main Street 1", "hello"]
+        assert [grant.open(getattr(reread(note), field)) for field in FIELDS] == [
+            "Ada Lovelace",
+            "ada@example.org",
+            "Main Street 1",
+            "hello",
+        ]
 
 
 def note_from_dump(dumped, kind, monkeypatch):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from marketplace.demo.accounts import make_demo_accounts
 from marketplace.demo.catalogue import add_demo_products
 from marketplace.demo.partners import register_demo_partners
-from marketplace.demo.story import tell_story
+from marketplace.demo.story import OutsideSilent, tell_story
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Actor
 
@@ -25,4 +25,7 @@ class Command(BaseCommand):
             products = add_demo_products(by=DEMO)
         accounts = make_demo_accounts()
         self.stdout.write(f"{partners} partners, {products} products, {accounts} accounts added")
-        tell_story(self.stdout.write)
+        try:
+            tell_story(self.stdout.write)
+        except OutsideSilent:
+            raise CommandError("The sandbox did not answer in time; are the worker and the sandbox running?") from None
