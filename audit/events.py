@@ -8,6 +8,7 @@ class Event(StrEnum):
 
     ACCOUNT_CREATED = "accounts.account.created"
     ACCOUNT_LOCKED_OUT = "accounts.account.locked_out"
+    ACCOUNT_SEARCHED = "accounts.account.searched"
     ACCOUNT_CLOSED = "accounts.account.closed"
     MAILBOX_CONFIRMED = "accounts.mailbox.confirmed"
     MAILBOX_CHANGE_REQUESTED = "accounts.mailbox.change_requested"

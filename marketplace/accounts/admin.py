@@ -9,10 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts.actions import change_role, end_sessions
-from marketplace.accounts.errors import NotAllowed
+from marketplace.accounts.actions import change_role, end_sessions, search_account
+from marketplace.accounts.errors import NotAllowed, TooManySearches
 from marketplace.accounts.models import User
-from marketplace.accounts.queries import account_with_mailbox
 from privacy.access.admin import OpenableAdmin
 from privacy.policy.admin import Button
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
@@ -84,8 +83,11 @@ class UserAdmin(OpenableAdmin):
         return super().changelist_view(request, extra_context)
 
     def _find(self, request: HttpRequest) -> HttpResponse:
-        """The one account with exactly this address; by the blind index, no scan, no part of an address."""
-        user = account_with_mailbox(request.POST.get("email", ""))
+        try:
+            user = search_account(by=request.actor, email=request.POST.get("email", ""))  # type: ignore[attr-defined]
+        except TooManySearches as error:
+            messages.error(request, str(error))
+            return redirect("admin:accounts_user_changelist")
         if user is None:
             messages.warning(request, _("No open account has this address."))
             return redirect("admin:accounts_user_changelist")

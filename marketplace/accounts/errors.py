@@ -27,5 +27,11 @@ class NotAllowed(AccountError):
     explanation = _("Your role may not do this, or not to this account.")
 
 
+class TooManySearches(AccountError):
+    """This member of staff has searched for too many addresses within an hour."""
+
+    explanation = _("You have searched for many addresses within an hour. Try again later: this keeps lists from being tried out.")
+
+
 class AlreadyEnrolled(AccountError):
     """The account has a second factor; a new one needs an administrator."""

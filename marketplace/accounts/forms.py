@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from privacy.access.forms import StrictForm
 from privacy.consent.forms import consent_fields, purposes_ticked
 from privacy.declarations.purposes import Purpose
+from privacy.rights.forms import PASSWORD_MAX, PasswordForm
 
 ASKED_AT_SIGN_UP = (Purpose.ACCOUNT, Purpose.IMPROVEMENT)
-PASSWORD_MAX = 200
 
 
 class NewPasswordField(forms.CharField):
@@ -45,6 +45,17 @@ def email_field(label: Any = None, autocomplete: str = "email") -> forms.EmailFi
             "required": _("Enter your email address."),
             "invalid": _("Enter an email address like name@example.com."),
         },
+    )
+
+
+def current_password_field(help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        help_text=help_text,
+        max_length=PASSWORD_MAX,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password.")},
     )
 
 
@@ -81,13 +92,13 @@ class SignUpForm(StrictForm):
 
 class SignInForm(StrictForm):
     email = email_field(autocomplete="username")
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=PASSWORD_MAX,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": _("Enter your password.")},
-    )
+    password = current_password_field()
+
+
+class ConfirmForm(StrictForm):
+    """Asked of whoever follows the link, so that nobody confirms an account that somebody else opened for them."""
+
+    password = current_password_field(_("The one you chose when you created this account."))
 
 
 class EmailForm(StrictForm):
@@ -128,8 +139,11 @@ class NameForm(StrictForm):
     submit_names = frozenset({"change"})
 
 
-class NewEmailForm(StrictForm):
+class NewEmailForm(PasswordForm):
+    """The mailbox takes an account over, so the session alone does not change it (ASVS 5.0 7.5.1)."""
+
     email = email_field(_("New email address"))
+    field_order = ("email", "password")
     submit_names = frozenset({"change"})
 
 

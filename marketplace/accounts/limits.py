@@ -1,4 +1,4 @@
-"""How often one mailbox may be written to because somebody typed its address, whoever it was."""
+"""How often something may be done within an hour: a mailbox written to, an address searched for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ HOUR = 3600
 
 def is_overdone(what: str, digest: bytes, limit: int = MAILS_AN_HOUR, seconds: int = HOUR) -> bool:
     """Count one more try; True when there were too many. Counts known and unknown addresses alike."""
-    key = f"accounts:{what}:{digest.hex()}"
+    key = _key(what, digest)
     if cache.add(key, 1, seconds):
         return False
     try:
         return cache.incr(key) > limit
     except ValueError:  # it expired between the two calls
         return False
+
+
+def forget_tries(what: str, digest: bytes) -> None:
+    """Start counting anew."""
+    cache.delete(_key(what, digest))
+
+
+def _key(what: str, digest: bytes) -> str:
+    return f"accounts:{what}:{digest.hex()}"

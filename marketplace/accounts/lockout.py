@@ -2,7 +2,8 @@
 
 django-axes counts in the cache, by keyed digests alone: neither what was typed nor where from is kept. The
 count is by account and not by network address: a guesser has many addresses, and an office has one. Whoever is
-locked out by somebody else's guessing gets in at once by choosing a new password by mail.
+locked out by somebody else's guessing gets in at once by choosing a new password by mail, also when that
+somebody has used up the mails of this hour: the links that were sent still work.
 """
 
 from __future__ import annotations

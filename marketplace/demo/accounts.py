@@ -92,7 +92,7 @@ def _make_customer(account: DemoAccount) -> None:
         purposes=purposes,
         locale=get_language() or "en",
     )
-    confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM))
+    confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM), password=DEMO_PASSWORD)
 
 
 def _make_staff(account: DemoAccount) -> None:

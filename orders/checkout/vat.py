@@ -1,8 +1,8 @@
 """VAT rates by country of delivery, in basis points (1900 = 19 %).
 
-Source: European Commission, Taxes in Europe Database, rates of 1 January 2026; the country of delivery
-decides for sales to consumers (Directive 2006/112/EC, Art. 33). Deliveries outside the Union are exports
-without VAT (Art. 146). A new rate is a new number here; orders keep the rate they were placed with.
+Commonly known rates, to be confirmed by the operator's tax adviser before real sales. The country of delivery
+decides for sales to consumers (Directive 2006/112/EC, Art. 33); deliveries outside the Union are exports without
+VAT (Art. 146). A new rate is a new number here; orders keep the rate they were placed with.
 """
 
 from orders.catalogue.models import TaxClass

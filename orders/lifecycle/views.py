@@ -67,6 +67,9 @@ def cancel_plan(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, code: str) -> HttpResponse:
     order = _own_order(request, code)
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        return render(request, "orders/cancel.html", {"order": order, "form": form}, status=422)
     try:
         cancel_order(by=_actor(request), order=order, reason="by_customer")
         messages.success(request, _("Your order is canceled. Money that was set aside or taken goes back to you."))

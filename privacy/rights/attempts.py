@@ -1,4 +1,4 @@
-"""The password again, before a copy leaves or an erasure is asked for, with a limit on guesses (RIGHTS-1, RIGHTS-3)."""
+"""The password again, before a copy leaves, an erasure is asked for or a mailbox changes; few guesses (RIGHTS-1, RIGHTS-3)."""
 
 from __future__ import annotations
 

@@ -61,8 +61,13 @@ def make_copy(*, job: ExportJob) -> None:
 
 
 def _begin(job: ExportJob) -> str:
-    """Enter the new file's name before there is a file, so that no attempt leaves one that nobody knows."""
-    former, name = job.file, f"{secrets.token_hex(16)}.sealed"
+    """Enter the new file's name before there is a file, so that no attempt leaves one that nobody knows.
+
+    For the same reason the former file goes before its name does.
+    """
+    if job.file:
+        exports().delete(job.file)
+    name = f"{secrets.token_hex(16)}.sealed"
     with unit_of_work():
         request = Request.objects.select_for_update().get(pk=job.request_id)
         if not request.is_open:
@@ -73,8 +78,6 @@ def _begin(job: ExportJob) -> str:
             record(Event.REQUEST_STARTED, by=EXPORTER, subject=request.subject_id, object=request)
         job.file = name
         job.save(update_fields=["file"])
-    if former:
-        exports().delete(former)
     exports().save(name, ContentFile(b""))
     return name
 

@@ -7,13 +7,19 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.access.forms import StrictForm
 
+PASSWORD_MAX = 200
+
+
+class ButtonForm(StrictForm):
+    """Nothing to fill in: the button is the answer."""
+
 
 class PasswordForm(StrictForm):
     """The password of the account, again."""
 
     password = forms.CharField(
         label=_("Your password"),
-        max_length=128,
+        max_length=PASSWORD_MAX,
         strip=False,
         help_text=_("We ask again to be sure that it is you."),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),

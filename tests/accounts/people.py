@@ -36,7 +36,7 @@ def make_unconfirmed(email=EMAIL, name=NAME, purposes=(Purpose.ACCOUNT,)) -> Use
 def make_customer(email=EMAIL, name=NAME, purposes=(Purpose.ACCOUNT,)) -> User:
     user = make_unconfirmed(email, name, purposes)
     with unit_of_work():
-        return confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM))
+        return confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM), password=PASSWORD)
 
 
 def make_staff(role=Role.SUPPORT, email="staff@example.org", enrolled=True) -> User:

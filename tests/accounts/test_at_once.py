@@ -24,7 +24,7 @@ from privacy.declarations.purposes import Purpose
 from privacy.mail.actions import POSTMAN
 from privacy.mail.models import OutboundMail
 from privacy.policy.roles import ANONYMOUS
-from tests.accounts.people import TEST, fresh_code, make_customer, make_staff, make_unconfirmed
+from tests.accounts.people import PASSWORD, TEST, fresh_code, make_customer, make_staff, make_unconfirmed
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def together(*works):
 def test_confirm_mailbox_gives_it_to_one_of_two_accounts():
     tokens = [issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM) for _ in range(2)]
 
-    results = together(*(lambda token=token: confirm_mailbox(by=ANONYMOUS, token=token) for token in tokens))
+    results = together(*(lambda token=token: confirm_mailbox(by=ANONYMOUS, token=token, password=PASSWORD) for token in tokens))
 
     assert results.count(MailboxTaken) == 1
     assert MailboxIndex.objects.count() == 1
@@ -86,7 +86,7 @@ def test_close_unconfirmed_accounts_leaves_one_that_is_confirmed_meanwhile(owner
 
     with ThreadPoolExecutor(1) as pool:
         with unit_of_work():
-            confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM))
+            confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM), password=PASSWORD)
             closing = pool.submit(close)
             wait_until(lambda: is_somebody_waiting(owner_connection), "the clean-up waits for the account")
 

@@ -18,6 +18,7 @@ from privacy.policy.roles import ANONYMOUS, Actor, Role
 from tests.accounts.people import (
     EMAIL,
     NAME,
+    PASSWORD,
     client_of,
     deliver_all,
     entries,
@@ -195,10 +196,39 @@ def test_details_page_changes_the_language():
 def test_details_page_asks_for_a_new_mailbox():
     user = make_customer()
 
-    page = client_of(user).post("/account/details/", {"change": "email", "email": NEW})
+    page = client_of(user).post("/account/details/", {"change": "email", "email": NEW, "password": PASSWORD})
 
     assert page.status_code == 302
     assert PendingMailbox.objects.filter(user=user).count() == 1
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("given", [{}, {"password": "wrong"}])
+def test_details_page_asks_for_the_password_before_a_new_mailbox(given):
+    client = client_of(make_customer())
+    deliver_all()
+
+    page = client.post("/account/details/", {"change": "email", "email": NEW} | given)
+
+    assert page.status_code == 422
+    assert not PendingMailbox.objects.exists()
+    assert deliver_all() == []
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_details_page_lets_nobody_guess_the_password():
+    client = client_of(make_customer())
+    for _ in range(5):
+        client.post("/account/details/", {"change": "email", "email": NEW, "password": "wrong"})
+
+    page = client.post("/account/details/", {"change": "email", "email": NEW, "password": PASSWORD})
+
+    assert page.status_code == 429
+    assert not PendingMailbox.objects.exists()
+
+
+def test_details_page_asks_for_the_password_for_nothing_else():
+    assert client_of(make_customer()).get("/account/details/").content.count(b'type="password"') == 1
 
 
 @pytest.mark.promise("RIGHTS-2")

@@ -195,7 +195,7 @@ def test_sessions_hold_nothing_personal():
     user = make_customer()
     client = client_of(user)
     client.get("/account/")
-    client.post("/account/details/", {"change": "email", "email": "new.marker@example.org"})
+    client.post("/account/details/", {"change": "email", "email": "new.marker@example.org", "password": PASSWORD})
 
     session = AccountSession.objects.get(user=user)
     stored = str(session.get_decoded()) + session.session_data + str(session.__dict__)

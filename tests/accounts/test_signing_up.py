@@ -172,7 +172,7 @@ def test_confirm_mailbox_makes_the_account_usable():
     assert asked.status_code == 200
     assert user.confirmed_at is None  # a program that opens every link in a mail changes nothing
 
-    done = client.post(address)
+    done = client.post(address, {"password": PASSWORD})
     user.refresh_from_db()
     assert done.status_code == 200
     assert user.confirmed_at is not None
@@ -180,14 +180,75 @@ def test_confirm_mailbox_makes_the_account_usable():
     assert entries(Event.MAILBOX_CONFIRMED, subject_id=user.subject_id) == 1
 
 
+@pytest.mark.promise("PROTECT-3")
+def test_confirm_mailbox_refuses_whoever_did_not_choose_the_password():
+    """Somebody opens an account with another person's address; that person follows the link."""
+    user = make_unconfirmed()
+    [message] = deliver_all()
+    victim, intruder = Client(), Client()
+
+    statuses = [victim.post(link_in(message), form).status_code for form in ({}, {"password": "not the one chosen"})]
+    intruder.post("/sign-in/", {"email": EMAIL, "password": PASSWORD})
+
+    user.refresh_from_db()
+    assert statuses == [422, 422]
+    assert user.confirmed_at is None
+    assert not MailboxIndex.objects.exists()
+    assert entries(Event.MAILBOX_CONFIRMED) == 0
+    assert intruder.get("/account/").status_code == 302
+
+
+def test_confirm_page_says_what_to_do_without_the_password():
+    user = make_unconfirmed()
+
+    page = Client().post(f"/confirm/{issue_token(user, AccountToken.Kind.CONFIRM)}/", {"password": "wrong"}).content.decode()
+
+    assert "not the password that was chosen" in page
+    assert "after three days the account and all that was entered for it are gone" in page
+    assert "/sign-up/" in page
+
+
+def test_confirm_mailbox_still_works_after_a_wrong_password():
+    token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
+
+    statuses = [Client().post(f"/confirm/{token}/", {"password": password}).status_code for password in ("wrong", PASSWORD)]
+
+    assert statuses == [422, 200]
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_confirm_mailbox_lets_nobody_guess_the_password():
+    token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
+    for _ in range(5):
+        Client().post(f"/confirm/{token}/", {"password": "wrong"})
+
+    page = Client().post(f"/confirm/{token}/", {"password": PASSWORD})
+
+    assert page.status_code == 429
+    assert "quarter of an hour" in page.content.decode()
+    assert not MailboxIndex.objects.exists()
+
+
+@pytest.mark.promise("COLLECT-3")
+@pytest.mark.parametrize("kind", [AccountToken.Kind.CONFIRM, AccountToken.Kind.CHANGE])
+def test_confirm_page_refuses_a_field_that_it_did_not_ask_for(kind):
+    token = issue_token(make_unconfirmed(), kind)
+    form = {"password": PASSWORD} if kind == AccountToken.Kind.CONFIRM else {}
+
+    page = Client().post(f"/confirm/{token}/", form | {"gender": "x"})
+
+    assert page.status_code == 422
+    assert not MailboxIndex.objects.exists()
+
+
 def test_confirm_mailbox_works_once():
     user = make_unconfirmed()
     token = issue_token(user, AccountToken.Kind.CONFIRM)
     with unit_of_work():
-        confirm_mailbox(by=ANONYMOUS, token=token)
+        confirm_mailbox(by=ANONYMOUS, token=token, password=PASSWORD)
 
     with pytest.raises(TokenInvalid), unit_of_work():
-        confirm_mailbox(by=ANONYMOUS, token=token)
+        confirm_mailbox(by=ANONYMOUS, token=token, password=PASSWORD)
     assert Client().get(f"/confirm/{token}/").status_code == 410
 
 
@@ -195,14 +256,14 @@ def test_confirm_mailbox_refuses_an_expired_token():
     token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
 
     with time_machine.travel(timezone.now() + timedelta(days=4)):
-        assert Client().post(f"/confirm/{token}/").status_code == 410
+        assert Client().post(f"/confirm/{token}/", {"password": PASSWORD}).status_code == 410
 
 
 def test_confirm_mailbox_refuses_a_token_of_another_kind():
     token = issue_token(make_unconfirmed(), AccountToken.Kind.RESET)
 
     with pytest.raises(TokenInvalid), unit_of_work():
-        confirm_mailbox(by=ANONYMOUS, token=token)
+        confirm_mailbox(by=ANONYMOUS, token=token, password=PASSWORD)
 
 
 def test_confirm_mailbox_refuses_a_mailbox_that_another_account_confirmed():
@@ -211,7 +272,7 @@ def test_confirm_mailbox_refuses_a_mailbox_that_another_account_confirmed():
     token = issue_token(second, AccountToken.Kind.CONFIRM)
 
     with pytest.raises(MailboxTaken), unit_of_work():
-        confirm_mailbox(by=ANONYMOUS, token=token)
+        confirm_mailbox(by=ANONYMOUS, token=token, password=PASSWORD)
 
     second.refresh_from_db()
     assert second.confirmed_at is None
@@ -222,7 +283,7 @@ def test_confirm_mailbox_changes_nothing_if_the_event_cannot_be_written():
     token = issue_token(make_unconfirmed(), AccountToken.Kind.CONFIRM)
 
     with pytest.raises(NotRecordable), unit_of_work():
-        confirm_mailbox(by=UNWRITABLE, token=token)
+        confirm_mailbox(by=UNWRITABLE, token=token, password=PASSWORD)
 
     assert not MailboxIndex.objects.exists()
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.errors import NotRecordable
 from audit.events import Event
-from marketplace.accounts.actions import appoint_staff, change_role
+from marketplace.accounts.actions import appoint_staff, change_role, search_account
 from marketplace.accounts.errors import MailboxTaken, NotAllowed
 from marketplace.accounts.models import AccountSession, User
 from privacy.access.gate import unit_of_work
@@ -177,6 +177,54 @@ def test_account_is_found_by_its_exact_address_and_the_url_names_nobody():
 
     assert found.headers["Location"] == f"/admin/accounts/user/{user.pk}/change/"
     assert part.headers["Location"] == "/admin/accounts/user/"
+
+
+def find(client, email=EMAIL):
+    return client.post("/admin/accounts/user/", {"_find": "1", "email": email}, follow=True).content.decode()
+
+
+@pytest.mark.promise("USE-3")
+def test_search_account_writes_one_event_whatever_it_finds():
+    user, agent = make_customer(), make_staff()
+    client = staff_client(agent)
+
+    find(client)
+    find(client, "nobody@example.org")
+
+    by = {"actor_id": agent.subject_id}
+    assert entries(Event.ACCOUNT_SEARCHED) == 2
+    assert entries(Event.ACCOUNT_SEARCHED, subject_id=user.subject_id, object_id=user.pk, outcome="found", **by) == 1
+    assert entries(Event.ACCOUNT_SEARCHED, subject_id=None, outcome="not_found", **by) == 1
+
+
+def test_search_account_finds_nothing_if_the_event_cannot_be_written():
+    make_customer()
+    unwritable = Actor(Role.SUPPORT, id=make_staff().subject_id, name="no token at all")
+
+    with pytest.raises(NotRecordable), unit_of_work():
+        search_account(by=unwritable, email=EMAIL)
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.SUPPORT}))
+def test_search_account_is_for_those_who_help(role):
+    with pytest.raises(NotAllowed), unit_of_work():
+        search_account(by=Actor(role, id=make_staff().subject_id), email=EMAIL)
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_search_account_tries_no_lists_of_addresses():
+    make_customer()
+    client, other = staff_client(make_staff()), staff_client(make_staff(Role.SUPPORT, BOSS), BOSS)
+    for number in range(30):
+        find(client, f"{number}@example.org")
+
+    refused = find(client)
+
+    assert "searched for many addresses within an hour" in refused
+    assert entries(Event.ACCOUNT_SEARCHED, outcome="found") == 0
+    find(other)
+    assert entries(Event.ACCOUNT_SEARCHED, outcome="found") == 1
 
 
 def test_account_page_masks_until_opened():

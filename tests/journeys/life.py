@@ -40,6 +40,7 @@ def sign_up(person: Visitor) -> None:
     person.press("Create account")
     person.read_mail("Your account")
     person.page.locator("main a[href*='/confirm/']").first.click()
+    person.fill("Password", PASSWORD)
     person.page.locator("main form button").first.click()
     person.page.wait_for_load_state()
 

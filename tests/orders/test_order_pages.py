@@ -125,6 +125,17 @@ def test_cancel_shows_its_plan_and_then_cancels(client, customer):
     assert fresh(order).state == OrderState.CANCELED
 
 
+@pytest.mark.promise("COLLECT-3")
+def test_cancel_refuses_a_field_that_it_did_not_ask_for(client, customer):
+    order = received(user=customer)
+
+    page = client.post(f"/account/orders/{order.code}/cancel/now/", {"gender": "x"})
+
+    assert page.status_code == 422
+    assert b"fields that we did not ask for" in page.content
+    assert fresh(order).state == OrderState.RECEIVED
+
+
 def test_cancel_is_not_offered_once_packed(client, customer):
     order = packed(user=customer)
 

@@ -8,6 +8,7 @@ from marketplace.accounts.actions.passwords import (
     request_password_reset,
     reset_password,
 )
+from marketplace.accounts.actions.searching import search_account
 from marketplace.accounts.actions.second_factors import (
     enroll_second_factor,
     enrollment_of,
@@ -42,6 +43,7 @@ __all__ = [
     "request_mailbox_change",
     "request_password_reset",
     "reset_password",
+    "search_account",
     "send_confirmation_again",
     "sign_up",
     "start_session",

@@ -11,6 +11,7 @@ from audit.events import Event
 from audit.record import Reference, record
 from marketplace.accounts.actions.mailboxes import drop_mailbox_change
 from marketplace.accounts.actions.sessions import delete_sessions
+from marketplace.accounts.limits import forget_tries
 from marketplace.accounts.lockout import forget_failures, mailbox_digest
 from marketplace.accounts.models import AccountToken, PasswordResetRequest, User
 from marketplace.accounts.tokens import use_token
@@ -47,6 +48,7 @@ def answer_password_reset(*, request: PasswordResetRequest) -> None:
 def reset_password(*, by: Actor, token: str, password: str) -> User:
     """Set a new password by a mailed token, end every session and lift a lock-out. Raises TokenInvalid.
 
+    Mails are counted anew: all links are spent now, and whoever is locked out once more needs another.
     A change of the mailbox that is under way ends too: whoever was signed in may have asked for it.
     """
     user = use_token(token, AccountToken.Kind.RESET)
@@ -55,6 +57,7 @@ def reset_password(*, by: Actor, token: str, password: str) -> User:
     delete_sessions(user)
     drop_mailbox_change(user)
     forget_failures(bytes(user.mailbox_index.digest))
+    forget_tries("reset", bytes(user.mailbox_index.digest))
     record(Event.PASSWORD_CHANGED, by=by, subject=user.subject_id, object=user)
     queue_mail(
         by=by,

@@ -23,6 +23,7 @@ from privacy.consent.actions import give_consent
 from privacy.declarations.purposes import Purpose
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor
+from privacy.rights.attempts import confirm_password
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 
@@ -57,12 +58,15 @@ def send_confirmation_again(*, by: Actor, user: User) -> None:
 
 
 @transaction.atomic
-def confirm_mailbox(*, by: Actor, token: str) -> User:
-    """Make an account usable: whoever has the token reads the mailbox.
+def confirm_mailbox(*, by: Actor, token: str, password: str) -> User:
+    """Make an account usable: whoever has the token reads the mailbox, and the password shows that they opened it.
 
-    Raises TokenInvalid, or MailboxTaken when another account has confirmed the mailbox first.
+    The link alone would let somebody open an account with another person's address and a password of their own,
+    have that person confirm it, and then share it. Raises TokenInvalid, WrongPassword, TooManyAttempts, or
+    MailboxTaken when another account has confirmed the mailbox first; after each of them the link still works.
     """
     user = use_token(token, AccountToken.Kind.CONFIRM)
+    confirm_password(user, password)
     with open_access(by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject_id) as grant:
         claim_mailbox(user, grant.open(user.details.email))
     user.confirmed_at = timezone.now()

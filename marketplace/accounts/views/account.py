@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from marketplace.accounts.actions import change_locale, request_mailbox_change
@@ -20,9 +21,12 @@ from marketplace.accounts.limits import is_overdone
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import details_of
+from privacy.access.forms import StrictForm
 from privacy.access.gate import open_for_unit
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
+from privacy.rights.forms import PasswordForm
+from privacy.rights.views.own import password_confirmed
 
 
 @login_required
@@ -36,6 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/overview.html", {"details": details_of(user), "grant": grant})
 
 
+@sensitive_post_parameters("password")
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -44,17 +49,26 @@ def details(request: HttpRequest) -> HttpResponse:
     if user is None:
         return redirect("admin:index")
     forms: dict[str, Any] = {"name": NameForm(), "email": NewEmailForm(), "locale": LocaleForm(initial={"locale": user.locale})}
+    status = 200
     if request.method == "POST":
         what = request.POST.get("change", "")
         if what not in forms:
             return redirect("accounts:details")
         forms[what] = type(forms[what])(request.POST)
-        if forms[what].is_valid():
+        status = _checked(request, forms[what])
+        if status == 200:
             return _CHANGES[what](request, user, forms[what].cleaned_data)
     grant = open_for_unit(by=_actor(request), purpose=Purpose.RIGHTS, subject=user.subject_id)
     wrong = next((form for form in forms.values() if form.errors), None)
     context = {"forms": forms, "form": wrong, "details": details_of(user), "grant": grant, "user": user}
-    return render(request, "accounts/details.html", context, status=422 if wrong else 200)
+    return render(request, "accounts/details.html", context, status=status)
+
+
+def _checked(request: HttpRequest, form: StrictForm) -> int:
+    """200 when this may be done; else the status of the page that shows the form's error."""
+    if isinstance(form, PasswordForm):
+        return password_confirmed(request, form)
+    return 200 if form.is_valid() else 422
 
 
 def _change_name(request: HttpRequest, user: User, given: dict[str, str]) -> HttpResponse:

@@ -21,13 +21,16 @@ from marketplace.accounts.tokens import find_token
 @never_cache
 @require_http_methods(["GET", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """The same answer whether or not the address has an account: nothing here looks."""
+    """The same answer whether or not the address has an account: nothing here looks.
+
+    It stays the same when no further mail goes out: the links mailed before keep working, and one does for as
+    long as mails are held back.
+    """
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if is_overdone("reset", mailbox_digest(email)):
-            return render(request, "accounts/too_many_mails.html", status=429)
-        request_password_reset(by=request.actor, email=email, locale=get_language() or "en")  # type: ignore[attr-defined]
+        if not is_overdone("reset", mailbox_digest(email)):
+            request_password_reset(by=request.actor, email=email, locale=get_language() or "en")  # type: ignore[attr-defined]
         return redirect("accounts:password-reset-sent")
     return render(request, "accounts/password_reset.html", {"form": form}, status=422 if form.errors else 200)
 

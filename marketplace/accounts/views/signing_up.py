@@ -5,19 +5,23 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from marketplace.accounts.actions import confirm_mailbox, confirm_mailbox_change, send_confirmation_again, sign_up
 from marketplace.accounts.errors import MailboxTaken, TokenInvalid
-from marketplace.accounts.forms import SignUpForm
+from marketplace.accounts.forms import ConfirmForm, SignUpForm
 from marketplace.accounts.limits import is_overdone
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import AccountToken, User
 from marketplace.accounts.tokens import find_token
 from privacy.access.errors import AccessDenied
+from privacy.access.forms import StrictForm
 from privacy.policy.queries import policy_in_force
+from privacy.policy.roles import Actor
+from privacy.rights.errors import TooManyAttempts, WrongPassword
 
 WAITING = "unconfirmed_account"
 
@@ -70,6 +74,7 @@ def sign_up_again(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_up_sent.html", {"can_send_again": True, "was_sent_again": True})
 
 
+@sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
@@ -77,13 +82,32 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         kind = find_token(token, AccountToken.Kind.CONFIRM, AccountToken.Kind.CHANGE).kind
         is_change = kind == AccountToken.Kind.CHANGE
-        if request.method == "GET":
-            return render(request, "accounts/confirm.html", {"is_change": is_change})
-        action = confirm_mailbox_change if is_change else confirm_mailbox
-        action(by=request.actor, token=token)  # type: ignore[attr-defined]
+        form = (StrictForm if is_change else ConfirmForm)(request.POST if request.method == "POST" else None)
+        status = _confirm(request, token, form) if request.method == "POST" else 0
     except (TokenInvalid, AccessDenied):
         return render(request, "accounts/link_invalid.html", {"what": "confirm"}, status=410)
     except MailboxTaken:
         return render(request, "accounts/mailbox_taken.html", status=409)
+    if status != 200:
+        return render(request, "accounts/confirm.html", {"is_change": is_change, "form": form}, status=status or 200)
     request.session.pop(WAITING, None)
     return render(request, "accounts/confirmed.html", {"is_change": is_change})
+
+
+def _confirm(request: HttpRequest, token: str, form: StrictForm) -> int:
+    """200 when the mailbox is confirmed; else the status of the page that shows the form's error."""
+    if not form.is_valid():
+        return 422
+    by: Actor = request.actor  # type: ignore[attr-defined]
+    try:
+        if isinstance(form, ConfirmForm):
+            confirm_mailbox(by=by, token=token, password=form.cleaned_data["password"])
+        else:  # only somebody signed in, with the password, can have asked for a change
+            confirm_mailbox_change(by=by, token=token)
+    except TooManyAttempts:
+        form.add_error(None, _("That was wrong too often. Wait a quarter of an hour, then try again."))
+        return 429
+    except WrongPassword:
+        form.add_error("password", _("This is not the password that was chosen when this account was created."))
+        return 422
+    return 200

@@ -15,20 +15,23 @@ from privacy.consent.statements import statement_text
 from privacy.declarations.purposes import Purpose
 from privacy.policy.queries import purposes_in_force
 from privacy.rights.consequences import STOPS
+from privacy.rights.forms import ButtonForm
 from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
 
 
 @own_page
 @require_GET
 def permissions(request: HttpRequest) -> HttpResponse:
-    lines = [_line(permission) for permission in _permissions_in_force(request)]
-    return render(request, "privacy/permissions.html", {"lines": lines})
+    return _page(request)
 
 
 @own_page
 @require_POST
 def give(request: HttpRequest, purpose: str) -> HttpResponse:
     permission = _own_permission(request, purpose)
+    form = ButtonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
     give_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=get_language() or "en")
     messages.success(request, _("Permission given: %(purpose)s.") % {"purpose": permission.purpose.label})
     return redirect("privacy:permissions")
@@ -39,11 +42,18 @@ def give(request: HttpRequest, purpose: str) -> HttpResponse:
 def withdraw(request: HttpRequest, purpose: str) -> HttpResponse:
     """Optional purposes end with one click; for essential ones the page first says what stops."""
     permission = _own_permission(request, purpose)
-    if request.method == "GET":
-        return render(request, "privacy/withdraw.html", _line(permission))
+    form = ButtonForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "privacy/withdraw.html", _line(permission) | {"form": form}, status=422 if form.errors else 200)
     withdraw_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=get_language() or "en")
     messages.success(request, _("Permission withdrawn: %(purpose)s.") % {"purpose": permission.purpose.label})
     return redirect("privacy:permissions")
+
+
+def _page(request: HttpRequest, form: ButtonForm | None = None) -> HttpResponse:
+    """All permissions; with a form that was refused, what was wrong with it."""
+    lines = [_line(permission) for permission in _permissions_in_force(request)]
+    return render(request, "privacy/permissions.html", {"lines": lines, "form": form}, status=422 if form else 200)
 
 
 def _permissions_in_force(request: HttpRequest) -> list[Permission]:

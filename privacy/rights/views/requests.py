@@ -16,7 +16,7 @@ from privacy.rights.actions import cancel_erasure, request_copy
 from privacy.rights.copies import KEPT, download_copy
 from privacy.rights.erasure import blockers_of
 from privacy.rights.errors import AlreadyRequested, CopyGone, CopyNotReady, TooLate
-from privacy.rights.forms import PasswordForm
+from privacy.rights.forms import ButtonForm, PasswordForm
 from privacy.rights.models import Request
 from privacy.rights.queries import copy_waiting, open_request, requests_of
 from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, subject_id_of, subject_of
@@ -34,7 +34,8 @@ def requests(request: HttpRequest) -> HttpResponse:
 @own_page
 @require_http_methods(["GET", "POST"])
 def get_a_copy(request: HttpRequest) -> HttpResponse:
-    if request.method == "POST":
+    form = ButtonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             made = request_copy(by=actor_of(request), subject=subject_of(request))
         except AlreadyRequested as error:
@@ -45,8 +46,9 @@ def get_a_copy(request: HttpRequest) -> HttpResponse:
         "open": open_request(subject_id, Request.Kind.EXPORT),
         "copy": copy_waiting(subject_id),
         "days": KEPT.days,
+        "form": form,
     }
-    return render(request, "privacy/get_a_copy.html", context)
+    return render(request, "privacy/get_a_copy.html", context, status=422 if form.errors else 200)
 
 
 @own_page
@@ -94,6 +96,9 @@ def download(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
 @require_POST
 def cancel(request: HttpRequest, request_id: UUID) -> HttpResponse:
     asked = own_request(request, request_id, Request.Kind.ERASURE)
+    form = ButtonForm(request.POST)
+    if not form.is_valid():
+        return render(request, "privacy/request.html", _context(asked) | {"form": form}, status=422)
     try:
         cancel_erasure(by=actor_of(request), request=asked)
     except TooLate:

@@ -11,6 +11,7 @@ import pytest
 import redis
 from celery import Celery
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -285,6 +286,16 @@ def test_the_sweeper_sends_what_a_dead_worker_left(trials):
     queued(trials, state=Job.State.RUNNING, attempts=1)
 
     assert sweep_jobs() == 1
+
+
+def test_the_sweeper_does_not_pile_up_messages_behind_a_busy_worker(trials):
+    job = queued(trials, queued_at=timezone.now() - timedelta(minutes=1))
+
+    assert [sweep_jobs(), sweep_jobs()] == [1, 0]
+    trials.objects.filter(pk=job.pk).update(attempts=1, state=Job.State.RUNNING)
+    assert sweep_jobs() == 1, "its worker died: that is another turn"
+    cache.clear()
+    assert sweep_jobs() == 1, "a flushed broker has lost the note with the message"
 
 
 @pytest.mark.parametrize("values", [

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from audit.models import Entry
 from privacy.declarations.purposes import Purpose
 from privacy.policy import evidence as policy_evidence
 from privacy.policy import promises
@@ -68,7 +69,9 @@ def test_a_promise_without_a_room_has_no_evidence(no_sources):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("promise_id", [promise_id for promise_id in PROMISES if has_evidence(promise_id)])
-def test_fresh_site_gives_no_evidence_against_a_promise(promise_id):
+def test_fresh_site_gives_no_evidence_against_a_promise(promise_id, time_machine):
+    time_machine.move_to(Entry.objects.latest("at").at + timedelta(minutes=1))  # the databases may have been set up long ago
+
     answers = evidence_of(promise_id)
 
     assert answers

@@ -211,6 +211,28 @@ def test_a_killed_worker_is_followed_by_one_that_finishes(person, monkeypatch, d
     assert fetch(person, Request.objects.get(pk=request.pk)).testzip() is None
 
 
+@pytest.mark.promise("CHANGE-3")
+def test_a_file_is_forgotten_only_once_it_is_deleted(person, monkeypatch):
+    def dies(*args):
+        raise KeyboardInterrupt
+
+    request = ask(person)
+    with monkeypatch.context() as at_the_end, pytest.raises(KeyboardInterrupt):
+        at_the_end.setattr(copies, "_add_sections", dies)
+        perform(request.export)
+    job = ExportJob.objects.get(request=request)
+    former = job.file
+    with monkeypatch.context() as at_deletion, pytest.raises(KeyboardInterrupt):
+        at_deletion.setattr(type(exports()), "delete", dies)
+        perform(job)
+    assert exports().exists(former)
+
+    perform(job)
+
+    assert not exports().exists(former)
+    assert exports().exists(job.file)
+
+
 def test_killed_after_completion_stays_completed(person):
     request = made(person)
     job = ExportJob.objects.get(request=request)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.events import Event
+from marketplace.accounts.forms import NewPasswordForm
 from marketplace.accounts.models import PendingMailbox
 from privacy.access.gate import open_access, unit_of_work
 from privacy.consent.queries import has_consent
@@ -244,6 +245,44 @@ def test_unknown_fields_are_refused(client):
     address = f"/account/requests/{asked_copy(client).pk}/download/"
 
     assert client.post(address, {"password": PASSWORD, "extra": "1"}).status_code == 422
+
+
+@pytest.mark.promise("COLLECT-3")
+@pytest.mark.parametrize("address", ["permissions/improvement/give/", "permissions/dispatch/withdraw/", "data/copy/"])
+def test_buttons_refuse_unknown_fields(client, person, address):
+    before = {purpose: has_consent(person.subject_id, purpose) for purpose in (Purpose.IMPROVEMENT, Purpose.DISPATCH)}
+
+    page = client.post(f"/account/{address}", {"extra": "1"})
+
+    assert page.status_code == 422
+    assert "fields that we did not ask for" in text_of(page)
+    assert {purpose: has_consent(person.subject_id, purpose) for purpose in before} == before
+    assert not Request.objects.exists()
+
+
+@pytest.mark.promise("COLLECT-3")
+def test_cancel_refuses_unknown_fields(client):
+    client.post("/account/erase/", {"password": PASSWORD})
+    request = Request.objects.get()
+
+    page = client.post(f"/account/requests/{request.pk}/cancel/", {"extra": "1"})
+
+    request.refresh_from_db()
+    assert page.status_code == 422
+    assert "fields that we did not ask for" in text_of(page)
+    assert request.state == Request.State.WAITING
+
+
+def test_the_longest_password_can_be_given_again(client, person):
+    longest = "p" * 200
+    assert NewPasswordForm({"password": longest}).is_valid()
+    request = asked_copy(client)
+    person.set_password(longest)
+    person.save()
+
+    page = client_of(person).post(f"/account/requests/{request.pk}/download/", {"password": longest})
+
+    assert b"".join(page.streaming_content).startswith(b"PK")
 
 
 def test_an_expired_copy_leads_back(client):

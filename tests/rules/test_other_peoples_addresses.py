@@ -1,0 +1,66 @@
+"""Every address that names somebody's row is not found for anybody else, whoever adds it (RIGHTS-6)."""
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+from privacy.access.gate import unit_of_work
+from privacy.rights.actions import request_copy
+from tests.orders.conftest import partners  # noqa: F401  the agreements that an order needs
+from tests.orders.factories import client_of, handed_over, make_customer
+
+pytestmark = pytest.mark.django_db
+
+BELONGING_TO_SOMEBODY = {"code", "request_id"}
+BELONGING_TO_NOBODY = {
+    "slug": "a product",
+    "kind": "a picture",
+    "number": "a published policy version",
+    "category": "one of the five, of whoever asks",
+    "purpose": "one of the purposes, of whoever asks",
+    "token": "random, mailed, hashed and expiring: whoever holds it is meant",
+    "mail_id": "the demo's mailbox, which is everybody's",
+}
+
+
+def addresses(resolver=None, before=""):
+    """(route, names of its parameters) of every page outside the staff site."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + str(pattern.pattern)
+        if route.startswith("admin/"):
+            continue
+        if isinstance(pattern, URLPattern):
+            yield route, set(pattern.pattern.converters)
+        else:
+            yield from addresses(pattern, route)
+
+
+def test_each_parameter_of_an_address_is_somebodys_or_known_to_be_nobodys():
+    known = BELONGING_TO_SOMEBODY | BELONGING_TO_NOBODY.keys()
+
+    assert {route: names - known for route, names in addresses() if names - known} == {}
+
+
+@pytest.mark.promise("RIGHTS-6")
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_belongs_to_another_person_is_not_found(method):
+    owner, stranger = make_customer(), make_customer()
+    order = handed_over(user=owner)
+    with unit_of_work():
+        request = request_copy(by=owner.actor, subject=owner.subject)
+    values = {"code": order.code, "request_id": str(request.pk)}
+    mine = [(route, names) for route, names in addresses() if names & BELONGING_TO_SOMEBODY]
+
+    assert len(mine) >= 9
+    for route, names in mine:
+        path = "/" + route
+        for name in names:
+            path = path.replace(f"<str:{name}>", values[name]).replace(f"<uuid:{name}>", values[name])
+        assert "<" not in path, path
+        theirs = getattr(client_of(stranger), method)(path)
+        own = client_of(owner).get(path)
+        assert theirs.status_code in (404, 405), f"{method} {path}: {theirs.status_code}"
+        assert theirs.status_code == 405 or own.status_code != 404, f"{method} {path} exists for its owner"
+        signed_out = getattr(client_of(stranger).__class__(), method)(path)
+        assert signed_out.status_code in (302, 404, 405), f"{method} {path}, signed out: {signed_out.status_code}"
+        if signed_out.status_code == 302:
+            assert signed_out["Location"].startswith("/sign-in/")
