@@ -9,53 +9,57 @@ import privacy.vault.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('privacy', '0001_initial'),
+        ("privacy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PeerRow',
+            name="PeerRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', django_cryptography.fields.encrypt(models.CharField(max_length=120))),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", django_cryptography.fields.encrypt(models.CharField(max_length=120))),
             ],
             options={
-                'managed': False,
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='PlainRow',
+            name="PlainRow",
             fields=[
-                ('id', models.UUIDField(default=audit.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('written_at', models.DateTimeField(null=True)),
-                ('name', models.CharField(max_length=120)),
-                ('email', models.CharField(max_length=120)),
-                ('phone', models.CharField(max_length=120)),
-                ('street', models.CharField(max_length=120)),
-                ('city', models.CharField(max_length=120)),
-                ('message', models.CharField(max_length=120)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='privacy.subject')),
+                ("id", models.UUIDField(default=audit.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("written_at", models.DateTimeField(null=True)),
+                ("name", models.CharField(max_length=120)),
+                ("email", models.CharField(max_length=120)),
+                ("phone", models.CharField(max_length=120)),
+                ("street", models.CharField(max_length=120)),
+                ("city", models.CharField(max_length=120)),
+                ("message", models.CharField(max_length=120)),
+                ("subject", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="privacy.subject")),
             ],
         ),
         migrations.CreateModel(
-            name='SealedRow',
+            name="SealedRow",
             fields=[
-                ('id', models.UUIDField(default=audit.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('written_at', models.DateTimeField(null=True)),
-                ('name', privacy.vault.fields.SealedField()),
-                ('email', privacy.vault.fields.SealedField()),
-                ('phone', privacy.vault.fields.SealedField()),
-                ('street', privacy.vault.fields.SealedField()),
-                ('city', privacy.vault.fields.SealedField()),
-                ('message', privacy.vault.fields.SealedField()),
-                ('subject', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='privacy.subject')),
+                ("id", models.UUIDField(default=audit.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("written_at", models.DateTimeField(null=True)),
+                ("name", privacy.vault.fields.SealedField()),
+                ("email", privacy.vault.fields.SealedField()),
+                ("phone", privacy.vault.fields.SealedField()),
+                ("street", privacy.vault.fields.SealedField()),
+                ("city", privacy.vault.fields.SealedField()),
+                ("message", privacy.vault.fields.SealedField()),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="privacy.subject"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('subject'), models.F('written_at'), name='sealed_row_by_subject')],
+                "indexes": [models.Index(models.F("subject"), models.F("written_at"), name="sealed_row_by_subject")],
             },
         ),
     ]
