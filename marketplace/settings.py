@@ -28,9 +28,9 @@ ALLOWED_HOSTS: list[str] = environment.allowed_hosts
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # Who runs the shop, as the policy says; a published text stays as it is, so it does not name anybody itself.
-OPERATOR_NAME = environment.optional("OPERATOR_NAME")
-OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS")
-OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL")
+OPERATOR_NAME = environment.optional("OPERATOR_NAME", "Marketplace demonstration" if DEMO else "")
+OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS", "1 Example Street, Exampletown" if DEMO else "")
+OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL", "privacy@example.com" if DEMO else "")
 
 # Secrets
 SECRET_KEY = environment.secret_key

@@ -305,8 +305,6 @@ def main() -> int:
         return 1
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=sandbox.stop).start())
     sandbox.start_clockwork()
-    sys.stdout.write(f"sandbox: ready on port {sandbox.server_port}\n")
-    sys.stdout.flush()
     try:
         sandbox.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:

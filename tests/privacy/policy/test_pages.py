@@ -140,7 +140,9 @@ def test_policy_names_the_operator_as_set(client, settings):
     assert 'href="mailto:privacy@example.com"' in page
 
 
-def test_policy_says_when_the_operator_is_not_set(client):
+def test_policy_says_when_the_operator_is_not_set(client, settings):
+    settings.OPERATOR_NAME = settings.OPERATOR_ADDRESS = settings.OPERATOR_EMAIL = ""
+
     assert "has not entered its name here yet" in shown(client.get(PAGE))
 
 
