@@ -358,6 +358,16 @@ class Environment:
         return self.required("SITE_URL").rstrip("/")
 
     @property
+    def sandbox_url(self) -> str:
+        """Where the stand-in for payment provider and carrier listens; what is told to it is personal."""
+        url = self.optional("SANDBOX_URL")
+        if url and not self.demo:
+            location = parse_location("SANDBOX_URL", url, {"http", "https"})
+            if location.scheme == "http" and not location.is_local:
+                raise ImproperlyConfigured("SANDBOX_URL must start with https:// on another host.")
+        return url
+
+    @property
     def allowed_hosts(self) -> list[str]:
         default = "127.0.0.1,localhost,[::1]" if self.demo else ""
         hosts = self.environ.get("ALLOWED_HOSTS") or default or self.required("ALLOWED_HOSTS")

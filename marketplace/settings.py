@@ -220,7 +220,7 @@ DEFAULT_FROM_EMAIL = environment.optional("MAIL_FROM", "marketplace@example.com"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # The outside: in the demo a sandbox plays the payment provider and the carrier.
-SANDBOX_URL: str = environment.optional("SANDBOX_URL")
+SANDBOX_URL: str = environment.sandbox_url
 SANDBOX_WEBHOOK_SECRET: str = environment.required("SANDBOX_WEBHOOK_SECRET") if DEMO else ""
 ORDERS_PAYMENT_GATEWAY = environment.optional("ORDERS_PAYMENT_GATEWAY", "orders.payments.sandbox.SandboxGateway")
 ORDERS_CARRIER = environment.optional("ORDERS_CARRIER", "orders.parcels.sandbox.SandboxCarrier")

@@ -16,6 +16,7 @@ from orders.basket.contents import BasketItem, empty_basket, read_basket
 from orders.catalogue.errors import OutOfStock
 from orders.checkout.actions import ORDER_PURPOSES, order_of_form, place_order
 from orders.checkout.addresses import ADDRESS_FIELDS
+from orders.checkout.errors import CheckoutTokenTaken
 from orders.checkout.forms import CheckoutForm
 from orders.checkout.prices import Quote, quote
 from orders.checkout.shipping import DELIVERY_COUNTRIES
@@ -86,6 +87,8 @@ def _place(request: HttpRequest, items: list[BasketItem], country: str, quoted: 
     except OutOfStock:
         messages.error(request, _("Somebody was faster: one of these products has just been sold. Nothing was ordered."))
         return redirect("orders:basket")
+    except CheckoutTokenTaken:
+        return redirect("orders:checkout")
     empty_basket(request.session)
     return redirect("orders:placed", order.code)
 

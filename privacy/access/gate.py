@@ -141,9 +141,9 @@ class Grant:
         fresh = {pair for pair in pairs if (pair[0].int, pair[1]) not in self._recorded}
         if not fresh:
             return
-        for _, category in fresh:
+        for subject_id, category in fresh:
             if category not in self.categories:
-                self._refuse(errors.CategoryDenied(), next(iter(fresh))[0])
+                self._refuse(errors.CategoryDenied(), subject_id)
         subject_ids = {subject_id for subject_id, _ in fresh}
         self._admit(subject_ids)
         self._record_opened(sorted(fresh))

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from privacy.policy.models import PolicyText, PolicyVersion
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 
+TOO_LATE = _("Nothing was changed: this has been done, or is no longer possible.")
+
 
 @dataclass(frozen=True)
 class Button:
@@ -110,15 +112,12 @@ class RoleAdmin(admin.ModelAdmin):
         if button is None or actor.role not in button.roles:
             raise PermissionDenied
         if not button.when(obj):
-            messages.warning(
-                request,
-                _("Nothing was changed: this has been done, or is no longer possible."),
-            )
+            messages.warning(request, TOO_LATE)
         else:
             try:
                 button.action(actor, obj)
             except button.refusals as refusal:
-                messages.error(request, str(refusal))
+                messages.error(request, str(refusal) or TOO_LATE)
             else:
                 messages.success(request, _("Done: %(what)s.") % {"what": button.label})
         return HttpResponseRedirect(request.path)

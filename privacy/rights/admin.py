@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.policy.admin import Button, RoleAdmin
 from privacy.policy.roles import Role
 from privacy.rights.actions import retry_request
+from privacy.rights.errors import TooLate
 from privacy.rights.models import Receipt, Request
 
 OVERSIGHT = frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR})
@@ -34,6 +35,7 @@ class RequestAdmin(RoleAdmin):
             action=lambda by, obj: retry_request(by=by, request=obj),
             roles=frozenset({Role.PRIVACY_OFFICER}),
             when=lambda obj: obj.has_failed_work,
+            refusals=(TooLate,),
         )
     ]
 

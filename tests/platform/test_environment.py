@@ -39,6 +39,7 @@ def read_everything(environ):
         environment.cache_url,
         environment.mail,
         environment.site_url,
+        environment.sandbox_url,
         environment.allowed_hosts,
         environment.port,
     )
@@ -87,6 +88,7 @@ def test_the_owner_role_refuses_a_missing_owner_url(variable):
         ("CACHE_URL", "redis://:secret-part@cache.example.com:6379/1"),
         ("EMAIL_URL", "smtp://user:secret-part@mail.example.com"),
         ("SITE_URL", "http://shop.example.com"),
+        ("SANDBOX_URL", "http://sandbox.example.com"),
         ("ALLOWED_HOSTS", "*"),
     ],
 )
@@ -108,6 +110,7 @@ def test_production_refuses_unencrypted_transfer(variable, value):
         ("REDIS_URL", "unix:///run/valkey.sock?db=0"),
         ("REDIS_URL", "redis://localhost:6379/0"),
         ("EMAIL_URL", "smtp://localhost:25"),
+        ("SANDBOX_URL", "http://127.0.0.1:9000"),
     ],
 )
 def test_production_accepts_a_server_on_this_machine_without_tls(variable, value):
