@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.translation import get_language
 
@@ -9,11 +11,11 @@ from audit.events import Event
 from audit.record import record
 from privacy.consent.errors import NotConsentable, NotYourConsent
 from privacy.consent.models import ConsentEntry
-from privacy.consent.queries import has_consent
 from privacy.consent.statements import statement_for
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose
 from privacy.policy.queries import policy_in_force
 from privacy.policy.roles import Actor
+from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 
 
@@ -62,9 +64,11 @@ def _decide(
         raise NotConsentable(purpose)
     # The subject's row orders two decisions made at once: without the lock both read the same last one.
     Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
-    if has_consent(subject.pk, purpose) == (decision == ConsentEntry.Decision.GIVEN):
+    last = ConsentEntry.objects.filter(subject=subject, purpose=purpose).order_by("-id").first()
+    if (last is not None and last.decision == ConsentEntry.Decision.GIVEN) == (decision == ConsentEntry.Decision.GIVEN):
         return None
     entry = ConsentEntry.objects.create(
+        id=_after(last),
         subject=subject,
         purpose=purpose,
         decision=decision,
@@ -72,3 +76,9 @@ def _decide(
     )
     record(event, by=by, subject=subject, object=entry, purpose=purpose)
     return entry
+
+
+def _after(last: ConsentEntry | None) -> UUID:
+    """The last decision is the one with the greatest id: of two machines whose clocks differ, the later one must win."""
+    id = uuid7()
+    return id if last is None or id > last.pk else UUID(int=last.pk.int + 1)

@@ -1,7 +1,8 @@
 """The one matrix: which role opens which categories for which purpose (PROTECT-3, USE-1).
 
 What is not listed stays masked on pages that the role may see, and cannot be opened. The customer's row
-holds for their own data alone. The administrator has no row: running the system needs no personal value.
+holds for their own data alone. The administrator has no row: running the system needs no personal value. Nor has
+the seller yet: a seller opens one open parcel's fields, and nothing ties a seller to a parcel so far.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ MATRIX: Mapping[Role, Mapping[Purpose, frozenset[Category]]] = {
     },
     Role.SECURITY: {Purpose.SECURITY: frozenset({A, I})},
     Role.AUDITOR: {},
-    Role.SELLER: {Purpose.DISPATCH: frozenset({D})},
+    Role.SELLER: {},
     Role.ADMINISTRATOR: {},
     Role.JOB: {purpose: rule.categories for purpose, rule in PURPOSES.items()},
 }

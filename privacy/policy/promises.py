@@ -139,7 +139,7 @@ _PROMISES: tuple[Promise, ...] = (
     Promise(
         "USE-5",
         _("Partners have signed agreements."),
-        "privacy.sharing.queries.agreement_in_force finds no agreement that has lapsed, and without one "
+        "privacy.sharing.queries.agreements_in_force finds no agreement that has lapsed, and without one "
         "privacy.sharing.actions.disclose refuses.",
     ),
     Promise(

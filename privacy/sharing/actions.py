@@ -19,7 +19,7 @@ from privacy.declarations.purposes import PURPOSES, Purpose
 from privacy.policy.roles import Actor
 from privacy.sharing import errors
 from privacy.sharing.models import Agreement, Approval, Disclosure, FollowUp, Recipient
-from privacy.sharing.queries import agreement_in_force, has_approved, holders_of
+from privacy.sharing.queries import agreements_in_force, has_approved, holders_of
 from privacy.vault.models import Subject
 from privacy.vault.sealed import Sealed
 
@@ -134,10 +134,11 @@ class _Attempt:
         partner = Recipient.objects.filter(slug=slug).first()
         if partner is None:
             self.refuse(errors.RecipientUnknown())
-        agreement = agreement_in_force(partner)
-        if agreement is None:
+        agreements = agreements_in_force(partner)
+        if not agreements:
             self.refuse(errors.AgreementMissing())
-        if self.purpose not in agreement.purposes or not set(categories) <= set(agreement.categories):
+        agreement = next((signed for signed in agreements if signed.covers(self.purpose, categories)), None)
+        if agreement is None:
             self.refuse(errors.NotCovered())
         if not self.is_free(partner) and not has_approved(self.subject_id, partner, self.purpose):
             self.refuse(errors.ApprovalMissing())

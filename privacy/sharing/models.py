@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -90,6 +92,9 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    def covers(self, purpose: Purpose, categories: Iterable[str]) -> bool:
+        return purpose in self.purposes and set(categories) <= set(self.categories)
 
 
 class Approval(models.Model):

@@ -12,9 +12,10 @@ from privacy.declarations.purposes import Purpose
 from privacy.sharing.models import Agreement, Approval, Disclosure, FollowUp, Recipient
 
 
-def agreement_in_force(recipient: Recipient) -> Agreement | None:
+def agreements_in_force(recipient: Recipient) -> list[Agreement]:
+    """What the recipient has signed that holds today, the one that ends last first."""
     today = timezone.now().date()
-    return recipient.agreements.filter(starts_on__lte=today, ends_on__gte=today).order_by("-ends_on").first()
+    return list(recipient.agreements.filter(starts_on__lte=today, ends_on__gte=today).order_by("-ends_on"))
 
 
 def disclosures_about(subject_id: UUID) -> QuerySet[Disclosure]:

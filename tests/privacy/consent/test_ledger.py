@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -208,6 +209,20 @@ def test_missing_purposes_are_those_not_given_or_withdrawn(newcomer):
     withdraw(newcomer, Purpose.ORDER)
 
     assert missing_purposes(newcomer.pk, [Purpose.ORDER, Purpose.DISPATCH, Purpose.PAYMENT]) == [Purpose.ORDER, Purpose.PAYMENT]
+
+
+@pytest.mark.promise("RIGHTS-4")
+def test_the_later_decision_wins_though_its_machine_runs_behind(newcomer, time_machine):
+    later = timezone.now() + timedelta(hours=1)
+    time_machine.move_to(later)
+    give(newcomer)
+    time_machine.move_to(later - timedelta(minutes=5))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audit.identifiers._last_tick", 0)  # another process, which has made no id yet
+        withdraw(newcomer)
+
+    assert not has_consent(newcomer.pk, Purpose.ORDER)
 
 
 @pytest.mark.promise("COLLECT-3")

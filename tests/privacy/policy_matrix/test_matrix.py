@@ -32,7 +32,6 @@ PUBLISHED = {
     (Role.PRIVACY_OFFICER, Purpose.RIGHTS): {A, P, D, F, I},
     (Role.PRIVACY_OFFICER, Purpose.IDENTITY): {A, I},
     (Role.SECURITY, Purpose.SECURITY): {A, I},
-    (Role.SELLER, Purpose.DISPATCH): {D},
 }
 OF_PURPOSE = {
     Purpose.ACCOUNT: {A},

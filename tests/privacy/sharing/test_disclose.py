@@ -110,6 +110,20 @@ def test_what_the_agreement_does_not_cover_is_refused(addressed, terms):
     refused(addressed, "not_covered")
 
 
+@pytest.mark.promise("USE-5")
+def test_of_several_agreements_the_one_that_covers_it_counts(addressed):
+    recipient = partner(purposes=[Purpose.RETURNS])
+    today = timezone.now().date()
+    covering = sign_agreement(
+        by=JOB, recipient=recipient, reference="second", purposes=[Purpose.DISPATCH], categories=[Category.DELIVERY],
+        signed_on=today, starts_on=today, ends_on=today,
+    )  # fmt: skip
+
+    send_street(addressed)
+
+    assert Disclosure.objects.get(subject=addressed.subject).agreement == covering
+
+
 @pytest.mark.promise("USE-4")
 def test_one_value_outside_the_agreement_refuses_all(addressed):
     partner()
