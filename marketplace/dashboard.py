@@ -23,6 +23,7 @@ from privacy.policy.roles import Actor, Role
 from privacy.retention.models import PurgeRun
 from privacy.retention.queries import last_run
 from privacy.rights.models import Request
+from privacy.rights.queries import open_requests, overdue_requests
 
 ANSWERS_REQUESTS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SUPPORT})
 OVERSEES = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SECURITY, Role.AUDITOR})
@@ -42,7 +43,7 @@ def list_page(actor: Actor, model: type[Model]) -> str:
 def requests_overdue(actor: Actor) -> Card | None:
     if actor.role not in ANSWERS_REQUESTS:
         return None
-    late = Request.objects.filter(state__in=Request.OPEN, due_at__lt=timezone.now()).count()
+    late = overdue_requests().count()
     return Card(
         Section.NEEDS_YOU,
         gettext_lazy("Requests overdue"),
@@ -58,7 +59,7 @@ def requests_due_soon(actor: Actor) -> Card | None:
     if actor.role not in ANSWERS_REQUESTS:
         return None
     now = timezone.now()
-    due = Request.objects.filter(state__in=Request.OPEN, due_at__range=(now, now + DUE_SOON)).count()
+    due = open_requests().filter(due_at__range=(now, now + DUE_SOON)).count()
     return Card(
         Section.NEEDS_YOU,
         gettext_lazy("Requests due within 7 days"),

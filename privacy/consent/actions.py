@@ -65,7 +65,8 @@ def _decide(
     # The subject's row orders two decisions made at once: without the lock both read the same last one.
     Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     last = ConsentEntry.objects.filter(subject=subject, purpose=purpose).order_by("-id").first()
-    if (last is not None and last.decision == ConsentEntry.Decision.GIVEN) == (decision == ConsentEntry.Decision.GIVEN):
+    stands = last.decision if last is not None else ConsentEntry.Decision.WITHDRAWN
+    if stands == decision:
         return None
     entry = ConsentEntry.objects.create(
         id=_after(last),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from privacy.policy.promises import Evidence, counted, register_evidence
 from privacy.retention.walker import kept_models, record_models
 from privacy.rights.models import ExportJob, Receipt, Request
+from privacy.rights.queries import open_requests, overdue_requests
 from privacy.rights.sections import sections
 from privacy.vault.fields import sealed_fields
 from privacy.vault.models import DestroyedKey, Subject
@@ -61,10 +62,9 @@ def what_people_see() -> Evidence:
 
 
 def requests_in_time() -> Evidence:
-    open_requests = Request.objects.filter(state__in=Request.OPEN)
-    late = open_requests.filter(due_at__lt=timezone.now()).count()
+    late = overdue_requests().count()
     text = _("%(open)s requests are open, %(late)d of them overdue.")
-    return Evidence(not late, text % {"open": counted(open_requests), "late": late})
+    return Evidence(not late, text % {"open": counted(open_requests()), "late": late})
 
 
 def records_under_a_floor() -> Evidence:

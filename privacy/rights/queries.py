@@ -52,6 +52,16 @@ def requests_of(subject_id: UUID) -> QuerySet[Request]:
     return Request.objects.filter(subject_id=subject_id).order_by("-made_at")
 
 
+def open_requests() -> QuerySet[Request]:
+    """Those of everybody that are not answered yet."""
+    return Request.objects.filter(state__in=Request.OPEN)
+
+
+def overdue_requests() -> QuerySet[Request]:
+    """Open ones past the day by which the law wants them answered."""
+    return open_requests().filter(due_at__lt=timezone.now())
+
+
 def open_request(subject_id: UUID, kind: Request.Kind) -> Request | None:
     return Request.objects.filter(subject_id=subject_id, kind=kind, state__in=Request.OPEN).first()
 

@@ -11,6 +11,7 @@ from privacy.access.gate import unit_of_work
 from privacy.rights.actions import correct_record, request_copy
 from privacy.rights.clocks import answer_due
 from privacy.rights.models import Request
+from privacy.rights.queries import overdue_requests
 from tests.orders.factories import client_of
 
 
@@ -47,3 +48,6 @@ def test_a_correction_is_done_at_once_and_a_request_past_its_date_counts_as_over
     assert correction.completed_at is not None
     assert correction.completed_at < correction.due_at
     assert Request.objects.get(pk=copy.pk).is_overdue
+    assert list(overdue_requests()) == [copy]
+    assert "We are late." in client_of(person).get(copy.get_absolute_url()).content.decode()
+    assert "We are late." not in client_of(person).get(correction.get_absolute_url()).content.decode()
