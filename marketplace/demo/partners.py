@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
+from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.utils import timezone
 
@@ -14,10 +13,23 @@ from privacy.sharing.actions import register_recipient, sign_agreement
 from privacy.sharing.models import Recipient
 
 PARTNERS = (
-    ("payments", "Sandbox Payments", Recipient.Kind.PAYMENT, "IE", Purpose.PAYMENT, Category.FINANCIAL),
-    ("carrier", "Sandbox Parcels", Recipient.Kind.CARRIER, "DE", Purpose.DISPATCH, Category.DELIVERY),
+    (
+        "payments",
+        "Sandbox Payments",
+        Recipient.Kind.PAYMENT,
+        "IE",
+        [Purpose.PAYMENT, Purpose.RETURNS],
+        [Category.FINANCIAL, Category.PURCHASE],
+    ),
+    (
+        "carrier",
+        "Sandbox Parcels",
+        Recipient.Kind.CARRIER,
+        "DE",
+        [Purpose.DISPATCH, Purpose.RETURNS],
+        [Category.DELIVERY, Category.PURCHASE],
+    ),
 )
-ALSO_COVERED = (Purpose.RETURNS, Category.PURCHASE)
 
 
 def register_demo_partners(*, by: Actor) -> int:
@@ -25,27 +37,17 @@ def register_demo_partners(*, by: Actor) -> int:
     present = set(Recipient.objects.values_list("slug", flat=True))
     missing = [partner for partner in PARTNERS if partner[0] not in present]
     today = timezone.now().date()
-    for slug, name, kind, country, purpose, category in missing:
-        recipient = register_recipient(
-            by=by,
-            slug=slug,
-            name=name,
-            kind=kind,
-            country=country,
-            webhook_secret=settings.SANDBOX_WEBHOOK_SECRET,
-        )
+    for slug, name, kind, country, purposes, categories in missing:
+        secret = settings.SANDBOX_WEBHOOK_SECRET
+        recipient = register_recipient(by=by, slug=slug, name=name, kind=kind, country=country, webhook_secret=secret)
         sign_agreement(
             by=by,
             recipient=recipient,
             reference=f"DEMO-{slug.upper()}",
-            purposes=[purpose, ALSO_COVERED[0]],
-            categories=[category, ALSO_COVERED[1]],
+            purposes=purposes,
+            categories=categories,
             signed_on=today,
             starts_on=today,
-            ends_on=_in_two_years(today),
+            ends_on=today + relativedelta(years=2),
         )
     return len(missing)
-
-
-def _in_two_years(day: date) -> date:
-    return day + timedelta(days=730)

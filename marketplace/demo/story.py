@@ -42,13 +42,13 @@ class DemoOrder:
 
 
 BERLIN = {"addressee": "Ada Winter", "line1": "Kastanienallee 12", "postcode": "10435", "locality": "Berlin"}
-DUBLIN = {"addressee": "Ben Okafor", "line1": "4 Quay Street", "locality": "Galway", "postcode": "H91 E1F3"}
+GALWAY = {"addressee": "Ben Okafor", "line1": "4 Quay Street", "locality": "Galway", "postcode": "H91 E1F3"}
 
 STORY = (
     DemoOrder("ada-1", "ada@example.com", {"stoneware-mug": 2, "tea-tin": 1}, "DE", BERLIN, "closed"),
     DemoOrder("ada-2", "ada@example.com", {"striped-blanket": 1}, "DE", BERLIN, "received"),
-    DemoOrder("ben-1", "ben@example.com", {"wide-bowl": 1}, "IE", DUBLIN, "confirmed"),
-    DemoOrder("ben-2", "ben@example.com", {"tea-tin": 3}, "IE", DUBLIN, "placed", Method.DECLINED),
+    DemoOrder("ben-1", "ben@example.com", {"wide-bowl": 1}, "IE", GALWAY, "confirmed"),
+    DemoOrder("ben-2", "ben@example.com", {"tea-tin": 3}, "IE", GALWAY, "placed", Method.DECLINED),
 )
 
 
