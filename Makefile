@@ -3,6 +3,7 @@
 # make check   lint, types, architecture, migrations, deployment
 # make bench   measure against the peers
 # make fmt     format the code
+# make messages   collect what is to be translated
 # make clean   remove .venv and .state, the demo's data with them
 
 SHELL := /bin/sh
@@ -28,7 +29,7 @@ PRODUCTION := env -u MARKETPLACE_STATE MARKETPLACE_DEMO=0 \
 	KEY_ENCRYPTION_KEYS="1:$(THROWAWAY_KEY)" BLIND_INDEX_KEY="$(THROWAWAY_KEY)" \
 	AUDIT_SIGNING_KEY="$(THROWAWAY_KEY)" COMMITMENT_KEY="$(THROWAWAY_KEY)"
 
-.PHONY: run test check bench fmt clean help requirements browser
+.PHONY: run test check bench fmt messages clean help requirements browser
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -52,6 +53,7 @@ check: $(VENV)/development.stamp
 	@echo "migrations" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	@echo "deployment" && $(PRODUCTION) $(BIN)/python -W error::SyntaxWarning manage.py check --deploy --fail-level WARNING
 	@echo "promises" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --check
+	@echo "translations" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py translations --check
 	@echo "data map" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py data_map --check
 
 .PHONY: missing
@@ -64,6 +66,9 @@ bench: $(VENV)/development.stamp
 fmt: $(VENV)/development.stamp
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
+
+messages: $(VENV)/development.stamp
+	@MARKETPLACE_STATE=$(STATE) $(BIN)/python manage.py translations
 
 clean:
 	@test "$(STATE)" = .state || test ! -e "$(STATE)" || test -e "$(STATE)/secrets.json" || \

@@ -56,6 +56,7 @@ class Event(StrEnum):
     KEY_DESTROYED = "vault.key.destroyed"
 
     POLICY_PUBLISHED = "policy.version.published"
+    OPERATOR_CHANGED = "policy.operator.changed"
 
     ORDER_PLACED = "orders.order.placed"
     ORDER_CONFIRMED = "orders.order.confirmed"

@@ -22,6 +22,7 @@ def main() -> None:
     except (DatabaseError, CommandError, MigrationSchemaMissing) as error:
         sys.exit(str(error).strip().partition("\n")[0])
     collect_static_files()
+    compile_translations()
 
 
 def migrate() -> None:
@@ -44,6 +45,13 @@ def collect_static_files() -> None:
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     stamp.write_text(fingerprint)
     say("Static files are collected")
+
+
+def compile_translations() -> None:
+    from marketplace.translations import compile_catalogs
+
+    if compile_catalogs():
+        say("Translations are compiled")
 
 
 def static_fingerprint() -> str:

@@ -98,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.context.site",
                 "orders.basket.contents.basket_count",
+                "privacy.access.guests.guest",
             ],
         },
     },

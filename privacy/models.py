@@ -4,6 +4,7 @@ from privacy.access.models import Opening as Opening
 from privacy.consent.models import ConsentEntry as ConsentEntry
 from privacy.consent.models import ConsentStatement as ConsentStatement
 from privacy.mail.models import OutboundMail as OutboundMail
+from privacy.policy.models import OperatorIdentity as OperatorIdentity
 from privacy.policy.models import PolicyText as PolicyText
 from privacy.policy.models import PolicyVersion as PolicyVersion
 from privacy.retention.models import PurgeRun as PurgeRun

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 
 from marketplace.embedded import Lease, Servers
+from marketplace.translations import compile_catalogs
 from tests.databases import TestDatabases, database_name
 from tests.processes import LiveWorker, Sandbox
 from tests.settings import SERVERS_STATE
@@ -53,6 +54,10 @@ socket.socket.connect_ex = _refuse_strangers(socket.socket.connect_ex)  # type: 
 
 def browser_path() -> str | None:
     return next((path for path in BROWSERS if os.access(path, os.X_OK)), None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    compile_catalogs()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

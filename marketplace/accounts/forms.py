@@ -150,3 +150,9 @@ class NewEmailForm(PasswordForm):
 class LocaleForm(StrictForm):
     locale = forms.ChoiceField(label=_("Language of pages and mails"), choices=settings.LANGUAGES)
     submit_names = frozenset({"change"})
+
+
+class LanguageForm(LocaleForm):
+    """The choice in the footer, which knows its page."""
+
+    submit_names = frozenset({"next"})

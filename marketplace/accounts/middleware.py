@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from privacy.policy.roles import ANONYMOUS, Actor
+from privacy.access.guests import GuestSession, guest_session
+from privacy.policy.roles import ANONYMOUS, Actor, Role
 
 PASSED_AT = "second_factor_at"
 PASSED_FOR = timedelta(hours=12)
@@ -35,9 +36,10 @@ def is_half_signed_in(request: HttpRequest) -> bool:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The person signed in; nobody in particular before that, and for staff before their second factor."""
+    """The person signed in or let in as a guest; nobody in particular before that, and for staff before their second factor."""
     if not isinstance(request.user, User) and not request.user.is_authenticated:
-        return ANONYMOUS
+        guest: GuestSession | None = request.guest  # type: ignore[attr-defined]
+        return Actor(Role.CUSTOMER, id=guest.subject_id) if guest else ANONYMOUS
     if is_half_signed_in(request):
         return ANONYMOUS
     return request.user.actor
@@ -50,12 +52,13 @@ def open_to_half_signed_in(view: Callable[..., HttpResponse]) -> Callable[..., H
 
 
 class ActorMiddleware:
-    """Sets ``request.actor``; leads staff without their second factor to its page, whatever they asked for."""
+    """Sets ``request.actor`` and ``request.guest``; leads staff without their second factor to its page, whatever they asked for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.guest = guest_session(request)  # type: ignore[attr-defined]
         request.actor = actor_of(request)  # type: ignore[attr-defined]
         return self.get_response(request)
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-up/again/", views.sign_up_again, name="sign-up-again"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("language/", views.choose_language, name="language"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("password-reset/", views.password_reset, name="password-reset"),
     path("password-reset/sent/", views.password_reset_sent, name="password-reset-sent"),

@@ -14,6 +14,7 @@ from orders.lifecycle.timeline import append_event
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import Grant, open_access
 from privacy.declarations.purposes import Purpose
+from privacy.policy.models import OperatorIdentity
 from privacy.policy.roles import Actor
 
 
@@ -30,6 +31,7 @@ def issue_invoice(order: Order, *, by: Actor) -> Invoice:
         series=series,
         number=_next_number(series),
         issued_at=issued_at,
+        issuer=OperatorIdentity.objects.first(),
         currency=order.currency,
         total=order.total,
         tax_total=order.tax_total,

@@ -40,6 +40,7 @@ class Invoice(models.Model):
     series = models.CharField(max_length=10)
     number = models.PositiveIntegerField()
     issued_at = models.DateTimeField(default=timezone.now)
+    issuer = models.ForeignKey("privacy.OperatorIdentity", on_delete=models.PROTECT, related_name="+", null=True)
     currency = models.CharField(max_length=3)
     total = models.PositiveIntegerField()
     tax_total = models.PositiveIntegerField()
@@ -49,6 +50,7 @@ class Invoice(models.Model):
         "series": "series of the number",
         "number": "number without gaps",
         "issued_at": "when it was issued",
+        "issuer": "who ran the shop on that day, as published",
         "currency": "currency of the order",
         "total": "sum billed",
         "tax_total": "tax inside the sum",

@@ -100,7 +100,7 @@ def retry(request: HttpRequest, code: str) -> HttpResponse:
 def invoice_page(request: HttpRequest, code: str) -> HttpResponse:
     actor = _actor(request)
     order = get_object_or_404(orders_of(actor.id).prefetch_related("lines"), code=code)
-    invoice = get_object_or_404(Invoice, order=order)
+    invoice = get_object_or_404(Invoice.objects.select_related("issuer"), order=order)
     party = InvoiceParty.objects.filter(subject_id=_id(actor), invoice=invoice).first()
     grant = open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id)
     context = {
@@ -109,7 +109,7 @@ def invoice_page(request: HttpRequest, code: str) -> HttpResponse:
         "party": party,
         "grant": grant,
         "rates": _rates(order),
-        "issuer": settings.ORDERS_INVOICE_ISSUER,
+        "issuer": invoice.issuer.lines if invoice.issuer else [],
     }
     return render(request, "orders/invoice.html", context)
 

@@ -1,4 +1,4 @@
-"""Publish a policy version (CHANGE-1)."""
+"""Publish a policy version, and say who answers for it (CHANGE-1, CHANGE-5)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.events import Event
 from audit.record import record
 from privacy.declarations.purposes import Purpose
-from privacy.policy.errors import NoticeTooShort
-from privacy.policy.models import NOTICE_PERIOD, PolicyText, PolicyVersion
-from privacy.policy.roles import Actor
+from privacy.policy.errors import ChangedMeanwhile, NoticeTooShort, RoleMayNot
+from privacy.policy.models import NOTICE_PERIOD, OperatorIdentity, PolicyText, PolicyVersion
+from privacy.policy.operator import operator
+from privacy.policy.roles import Actor, Role
+
+KEEPS_OPERATOR = frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.JOB})
+OPERATOR_FIELDS = tuple(
+    field.name for field in OperatorIdentity._meta.concrete_fields if field.name not in {"id", "number", "changed_at", "changed_by"}
+)
 
 
 @transaction.atomic
@@ -53,3 +59,30 @@ def publish_policy(
         )
     record(Event.POLICY_PUBLISHED, by=by, object=version)
     return version
+
+
+@transaction.atomic
+def change_operator(*, by: Actor, based_on: int, values: dict[str, Any]) -> OperatorIdentity:
+    """Publish a new identity of the operator: the newest one with ``values`` changed, by name of the field.
+
+    ``based_on`` is the number of the identity that the caller saw. Raises ChangedMeanwhile when there is a newer
+    one, RoleMayNot for other staff, and ValidationError naming the fields that cannot be published.
+    """
+    if by.role not in KEEPS_OPERATOR:
+        raise RoleMayNot
+    before = operator()
+    if before.number != based_on:
+        raise ChangedMeanwhile
+    kept = {name: getattr(before, name) for name in OPERATOR_FIELDS}
+    after = OperatorIdentity(number=based_on + 1, changed_by=by.id, **(kept | values))
+    changed = [name for name in OPERATOR_FIELDS if getattr(after, name) != kept[name]]
+    if not changed:
+        return before
+    after.full_clean(validate_unique=False)
+    try:
+        with transaction.atomic():
+            after.save(force_insert=True)
+    except IntegrityError:  # two at once: the number is unique, and the first one has it
+        raise ChangedMeanwhile from None
+    record(Event.OPERATOR_CHANGED, by=by, object=after, fields=changed)
+    return after

@@ -1,4 +1,4 @@
-"""Why a policy version is refused (CHANGE-1)."""
+"""Why a policy version, or who answers for it, is refused (CHANGE-1)."""
 
 
 class PolicyError(Exception):
@@ -15,3 +15,11 @@ class NoticeTooShort(PolicyError):
 
 class UnknownPromise(PolicyError):
     """No promise has this id."""
+
+
+class RoleMayNot(PolicyError):
+    """This is another role's work."""
+
+
+class ChangedMeanwhile(PolicyError):
+    """Somebody else changed it since it was read; their change is not overwritten."""

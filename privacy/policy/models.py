@@ -1,4 +1,4 @@
-"""The published policy, version by version, as data (CHANGE-1, CHANGE-5)."""
+"""The published policy, version by version, and who answers for it, as data (CHANGE-1, CHANGE-5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from privacy.vault.identifiers import uuid7
@@ -82,3 +83,75 @@ class PolicyText(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+def _line(label: object, length: int = 120) -> models.CharField:
+    return models.CharField(label, max_length=length, blank=True)  # type: ignore[arg-type]
+
+
+class OperatorIdentity(models.Model):
+    """Who runs the shop and answers for the data, as published; each change is a new row, so earlier ones stay.
+
+    Names offices and companies, never a private person. Kept for ever: invoices point at the row in force at issue.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.PositiveIntegerField(_("change"), unique=True, default=0)
+    changed_at = models.DateTimeField(_("changed"), auto_now_add=True)
+    changed_by = models.UUIDField(null=True)
+    name = _line(_("name of the company"))
+    address = models.TextField(_("postal address"), max_length=500, blank=True)
+    country = _line(_("country"), 2)
+    email = models.EmailField(_("email address"), blank=True)
+    phone = _line(_("telephone number"), 40)
+    register = _line(_("entry in the commercial register"), 200)
+    tax_id = _line(_("tax number"), 40)
+    privacy_office = _line(_("who answers questions about data"))
+    privacy_email = models.EmailField(_("email address for questions about data"), blank=True)
+    authority = _line(_("data protection authority"))
+    authority_address = models.TextField(_("address of the authority"), max_length=500, blank=True)
+    authority_url = models.URLField(_("complaint page of the authority"), blank=True)
+    security_email = models.EmailField(_("email address for reports about security"), blank=True)
+    imprint = models.JSONField(_("more for the imprint"), default=dict, blank=True)
+    terms = models.JSONField(_("terms of sale"), default=dict, blank=True)
+
+    append_only = True
+    not_personal = {
+        "number": "counts the changes",
+        "changed_at": "when",
+        "changed_by": "random id of the member of staff",
+        **dict.fromkeys(
+            ("name", "address", "country", "email", "phone", "register", "tax_id"),
+            "the company, as the law wants it published",
+        ),
+        **dict.fromkeys(("privacy_office", "privacy_email", "security_email"), "an office of the company, published"),
+        **dict.fromkeys(("authority", "authority_address", "authority_url"), "a public authority"),
+        **dict.fromkeys(("imprint", "terms"), "published text"),
+    }
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("operator of the shop")
+        verbose_name_plural = _("operator of the shop")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def lines(self) -> list[str]:
+        """Name, address and tax number as they stand on an invoice."""
+        return [line for line in (self.name, *self.address.splitlines(), self.tax_id) if line]
+
+    @property
+    def imprint_text(self) -> str:
+        return _in_language(self.imprint)
+
+    @property
+    def terms_text(self) -> str:
+        return _in_language(self.terms)
+
+
+def _in_language(texts: dict[str, str]) -> str:
+    """In the reader's language, or in the first one there is."""
+    language = (get_language() or "").split("-")[0]
+    return texts.get(language) or next((text for text in texts.values() if text), "")

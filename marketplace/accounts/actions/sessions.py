@@ -12,6 +12,7 @@ from marketplace.accounts.errors import NotAllowed
 from marketplace.accounts.lockout import forget_failures, has_just_locked_out, is_locked_out
 from marketplace.accounts.models import AccountSession, User
 from marketplace.accounts.queries import account_with_mailbox
+from privacy.access.guests import end_guest_session
 from privacy.policy.roles import Actor, Role
 
 MAILBOX_BACKEND = "marketplace.accounts.backends.MailboxBackend"
@@ -19,7 +20,8 @@ MAILBOX_BACKEND = "marketplace.accounts.backends.MailboxBackend"
 
 @transaction.atomic
 def start_session(*, by: Actor, request: HttpRequest, user: User) -> None:
-    """Sign ``user`` in on this browser. For staff the second factor still has to follow."""
+    """Sign ``user`` in on this browser, where no guest stays let in. For staff the second factor still has to follow."""
+    end_guest_session(request)
     login(request, user, backend=MAILBOX_BACKEND)
     forget_failures(bytes(user.mailbox_index.digest))
     record(Event.SESSION_STARTED, by=by, subject=user.subject_id, object=user)
@@ -37,11 +39,11 @@ def refuse_session(*, by: Actor, request: HttpRequest, email: str) -> None:
 
 @transaction.atomic
 def end_session(*, by: Actor, request: HttpRequest) -> None:
-    """Sign out on this browser."""
+    """Sign out on this browser, as a guest too."""
     user = request.user
     logout(request)
-    if isinstance(user, User):
-        record(Event.SESSION_ENDED, by=by, subject=user.subject_id, object=user)
+    if by.id is not None:
+        record(Event.SESSION_ENDED, by=by, subject=by.id, object=user if isinstance(user, User) else None)
 
 
 @transaction.atomic

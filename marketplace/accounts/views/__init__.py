@@ -1,6 +1,7 @@
 """The account pages."""
 
 from marketplace.accounts.views.account import details, overview
+from marketplace.accounts.views.language import choose_language
 from marketplace.accounts.views.passwords import (
     change_password,
     password_reset,
@@ -13,6 +14,7 @@ from marketplace.accounts.views.signing_up import confirm, sign_up_again, sign_u
 
 __all__ = [
     "change_password",
+    "choose_language",
     "confirm",
     "details",
     "overview",

@@ -6,7 +6,6 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,15 +16,12 @@ from marketplace.accounts.forms import SignInForm
 from marketplace.accounts.language import speak
 from marketplace.accounts.middleware import is_half_signed_in, open_to_half_signed_in
 from marketplace.accounts.models import User
+from marketplace.accounts.returning import way_back
 
 
 def next_address(request: HttpRequest, user: User) -> str:
     """Where somebody was going, if that is one of our own pages; else their front page."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    # A path only: redirect() takes a bare word for the name of a page and fails.
-    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return reverse("admin:index") if user.is_staff else reverse("accounts:overview")
+    return way_back(request) or reverse("admin:index" if user.is_staff else "accounts:overview")
 
 
 @sensitive_post_parameters()
@@ -58,7 +54,7 @@ def _let_in(request: HttpRequest, user: User) -> HttpResponse:
 @open_to_half_signed_in
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    if isinstance(user, User):
-        end_session(by=user.actor, request=request)
+    actor = request.user.actor if isinstance(request.user, User) else request.actor  # type: ignore[attr-defined]
+    if actor.id is not None:
+        end_session(by=actor, request=request)
     return redirect("/")

@@ -16,12 +16,11 @@ from privacy.retention.walker import Holding, categories_of
 from privacy.rights.actions import request_erasure
 from privacy.rights.erasure import plan_erasure
 from privacy.rights.errors import AlreadyRequested
-from privacy.rights.forms import PasswordForm
 from privacy.rights.models import Request
 from privacy.rights.queries import labels_of, open_request, request_by_receipt_token
 from privacy.rights.receipts import receipt_lines
 from privacy.rights.tables import kept_words
-from privacy.rights.views.own import actor_of, own_page, password_confirmed, subject_id_of, subject_of
+from privacy.rights.views.own import actor_of, own_page, password_confirmed, password_form, subject_id_of, subject_of
 
 
 @own_page
@@ -31,7 +30,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     existing = open_request(subject_id, Request.Kind.ERASURE)
     if existing is not None:
         return redirect(existing)
-    form = PasswordForm(request.POST or None)
+    form = password_form(request)
     status = password_confirmed(request, form) if request.method == "POST" else 0
     if status == 200:
         try:

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from privacy.access.forms import StrictForm
+from privacy.access.guests import GuestSession, has_outlived_guest_session
 from privacy.policy.roles import Actor, Role
 from privacy.rights.attempts import confirm_password
 from privacy.rights.errors import NotYourData, TooManyAttempts, WrongPassword
-from privacy.rights.forms import PasswordForm
+from privacy.rights.forms import ButtonForm, PasswordForm
 from privacy.rights.models import Request
 from privacy.vault.models import Subject
 
@@ -24,19 +26,29 @@ View = Callable[..., HttpResponseBase]
 
 
 def own_page(view: View) -> View:
-    """A page of the signed-in customer; staff are sent to their own pages, visitors to the sign-in."""
+    """A page of the customer who is signed in, or let in as a guest; staff go to their own pages, visitors to the sign-in."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if actor_of(request).role != Role.CUSTOMER:
+        actor = actor_of(request)
+        if actor.role != Role.CUSTOMER:
             return redirect("admin:index")
-        return view(request, *args, **kwargs)
+        if actor.id is not None:
+            return view(request, *args, **kwargs)
+        if has_outlived_guest_session(request):
+            return render(request, "privacy/guest_ended.html", status=403)
+        return redirect_to_login(request.get_full_path())
 
-    return login_required(never_cache(guarded))
+    return never_cache(guarded)
 
 
 def actor_of(request: HttpRequest) -> Actor:
     return request.actor  # type: ignore[attr-defined]
+
+
+def guest_of(request: HttpRequest) -> GuestSession | None:
+    """The guest session under which this request acts; None for whoever has an account."""
+    return request.guest  # type: ignore[attr-defined]
 
 
 def subject_id_of(request: HttpRequest) -> UUID:
@@ -59,10 +71,23 @@ def own_request(request: HttpRequest, request_id: UUID, kind: str | None = None)
     return found
 
 
-def password_confirmed(request: HttpRequest, form: PasswordForm) -> int:
-    """200 when the password given again is right; else the status of the page that shows the form's error."""
+def password_form(request: HttpRequest) -> StrictForm:
+    """What a destructive step asks for: the password again, and of a guest, who has none, nothing but a fresh link."""
+    form = ButtonForm if guest_of(request) else PasswordForm
+    return form(request.POST if request.method == "POST" else None)
+
+
+def password_confirmed(request: HttpRequest, form: StrictForm) -> int:
+    """200 when the password given again is right, or a guest's link is fresh; else the status of the page that
+    shows the form's error."""
     if not form.is_valid():
         return 422
+    guest = guest_of(request)
+    if guest is not None:
+        if guest.is_fresh:
+            return 200
+        form.add_error(None, _("For this step we need a new link: it is more than 15 minutes since you followed the last one."))
+        return 403
     try:
         confirm_password(request.user, form.cleaned_data["password"])
     except TooManyAttempts:

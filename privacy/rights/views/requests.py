@@ -16,10 +16,10 @@ from privacy.rights.actions import cancel_erasure, request_copy
 from privacy.rights.copies import KEPT, download_copy
 from privacy.rights.erasure import blockers_of
 from privacy.rights.errors import AlreadyRequested, CopyGone, CopyNotReady, TooLate
-from privacy.rights.forms import ButtonForm, PasswordForm
+from privacy.rights.forms import ButtonForm
 from privacy.rights.models import Request
 from privacy.rights.queries import copy_waiting, open_request, requests_of
-from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, subject_id_of, subject_of
+from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, password_form, subject_id_of, subject_of
 
 FILE_NAME = "my-data.zip"
 
@@ -75,7 +75,7 @@ def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def download(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
     """Asks for the password, then hands out the copy; nothing in its headers says whose it is."""
     asked = own_request(request, request_id, Request.Kind.EXPORT)
-    form = PasswordForm(request.POST or None)
+    form = password_form(request)
     status = password_confirmed(request, form) if request.method == "POST" else 0
     if status == 200:
         try:

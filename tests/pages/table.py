@@ -1,0 +1,269 @@
+"""Every page of the site, once: where it is, who sees it, and what everybody else gets instead.
+
+The checks of this folder are driven by this table: each role on each page, constant queries, the browser
+(accessibility, console, other hosts, width, keyboard), the markup, the links and the pictures. A page that is
+missing here fails `test_table.py`.
+
+To add a page, add one line to ``PAGES``::
+
+    page("privacy:tickets", OWN, shows=CANARY, grows=True),                    # every customer has one, with their own values
+    page("privacy:ticket", HERS, lambda world: [world.ticket.pk], shows=CANARY),   # of the customer of the world alone
+    page("privacy:imprint", PUBLIC),
+    *staff_pages("privacy_ticket", {SUPPORT, PRIVACY_OFFICER}, lambda world: world.ticket.pk, shows=MASKS),
+
+and, when it needs something that is not there yet, a part to `world.py` that makes it through the actions.
+
+``shows=CANARY``: whoever sees the page reads their own values on it. ``shows=MASKS``: it is about a person, and
+only masks are on it. ``grows=True``: its list gets longer with the world, and not its number of queries.
+``but={GUEST: NOT_FOUND}`` overrides the audience. ``variant="empty"`` tells two rows of one page apart.
+What answers a GET and is no page goes into ``NO_PAGES`` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from tests.pages.world import World
+
+
+class Who(StrEnum):
+    """Everybody who may come by; the members of staff by their roles."""
+
+    VISITOR = "visitor"
+    CUSTOMER = "customer"
+    OTHER = "other customer"
+    GUEST = "guest"
+    HALF = "staff before the second factor"
+    SUPPORT = "support"
+    FULFILLMENT = "fulfillment"
+    FINANCE = "finance"
+    FRAUD = "fraud"
+    PRIVACY_OFFICER = "privacy_officer"
+    SECURITY = "security"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+VISITOR, CUSTOMER, OTHER, GUEST, HALF, SUPPORT, FULFILLMENT, FINANCE, FRAUD, PRIVACY_OFFICER, SECURITY, AUDITOR, ADMINISTRATOR = Who
+CUSTOMERS = frozenset({CUSTOMER, OTHER, GUEST})
+STAFF = frozenset({SUPPORT, FULFILLMENT, FINANCE, FRAUD, PRIVACY_OFFICER, SECURITY, AUDITOR, ADMINISTRATOR})
+
+
+class Answer(StrEnum):
+    """What somebody gets, after every redirect was followed."""
+
+    SEES = "the page"
+    SIGN_IN = "/sign-in/"
+    SECOND_FACTOR = "/second-factor/"
+    ACCOUNT = "/account/"
+    STAFF_SITE = "/admin/"
+    BASKET = "/basket/"
+    ELSEWHERE = "another page"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
+
+
+SEES, SIGN_IN, SECOND_FACTOR, ACCOUNT, STAFF_SITE, BASKET, ELSEWHERE, FORBIDDEN, NOT_FOUND = Answer
+Audience = Mapping[Who, Answer]
+
+CANARY, MASKS, NOTHING = "own values", "masks", "nothing personal"
+
+
+# Audiences
+
+
+def _audience(visitor: Answer, customers: Answer, staff: Answer, half: Answer = SECOND_FACTOR, **but: Answer) -> dict[Who, Answer]:
+    answers = {VISITOR: visitor, HALF: half} | dict.fromkeys(CUSTOMERS, customers) | dict.fromkeys(STAFF, staff)
+    return answers | {Who[name.upper()]: answer for name, answer in but.items()}
+
+
+PUBLIC = _audience(SEES, SEES, SEES)
+"""Everybody; who has given the password and not yet the second factor does that first."""
+PUBLIC_ALWAYS = _audience(SEES, SEES, SEES, half=SEES)
+OWN = _audience(SIGN_IN, SEES, STAFF_SITE)
+"""Each customer's and guest's own; staff are led to their own pages."""
+OWN_ACCOUNT = OWN | {GUEST: FORBIDDEN}
+"""Only for people with an account."""
+HERS = OWN | {OTHER: NOT_FOUND, GUEST: NOT_FOUND}
+"""About something of the customer's: not there for anybody else."""
+THEIRS = OWN | {CUSTOMER: NOT_FOUND, GUEST: NOT_FOUND}
+"""About something of the other customer's."""
+NOBODY = _audience(SIGN_IN, FORBIDDEN, FORBIDDEN)
+"""A page that Django's admin brings along, and that nobody here may use."""
+
+
+def staff_only(viewers: Iterable[Who]) -> dict[Who, Answer]:
+    return NOBODY | dict.fromkeys(viewers, SEES)
+
+
+# Rows
+
+
+Arguments = Callable[["World"], list[Any]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One row. ``at`` gives the parts of the address; ``query`` what follows the question mark."""
+
+    name: str
+    audience: Audience
+    at: Arguments
+    shows: str = NOTHING
+    grows: bool = False
+    query: str = ""
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.variant})" if self.variant else self.name
+
+    def address(self, world: World) -> str:
+        return reverse(self.name, args=self.at(world)) + (f"?{self.query}" if self.query else "")
+
+    @property
+    def is_staff_page(self) -> bool:
+        return self.name.startswith("admin:")
+
+    @property
+    def viewers(self) -> list[Who]:
+        """Who sees it, in the order of the roles."""
+        return [who for who in Who if self.audience[who] == SEES]
+
+
+def _nothing(world: World) -> list[Any]:
+    return []
+
+
+def page(
+    name: str, audience: Audience, at: Arguments = _nothing, *, but: Mapping[Who, Answer] | None = None, **how: Any
+) -> Page:
+    return Page(name, audience | (but or {}), at, **how)
+
+
+def staff_pages(
+    model: str,
+    viewers: Iterable[Who],
+    key: Callable[[World], Any],
+    *,
+    editors: Iterable[Who] = (),
+    shows: str = NOTHING,
+    grows: bool = True,
+) -> list[Page]:
+    """The list and the case page of a model, for these roles; adding for ``editors``; history and deletion for nobody."""
+    viewers = frozenset(viewers) | frozenset(editors)
+
+    def case(world: World) -> list[Any]:
+        return [key(world)]
+
+    return [
+        page(f"admin:{model}_changelist", staff_only(viewers), shows=shows, grows=grows),
+        page(f"admin:{model}_change", staff_only(viewers), case, shows=shows),
+        page(f"admin:{model}_add", staff_only(editors)),
+        page(f"admin:{model}_history", NOBODY, case),
+        page(f"admin:{model}_delete", NOBODY, case),
+    ]
+
+
+OVERSIGHT = {PRIVACY_OFFICER, AUDITOR, SECURITY}
+LOG_READERS = OVERSIGHT | {ADMINISTRATOR}
+
+PAGES: list[Page] = [
+    # The shop
+    page("orders:front", PUBLIC, grows=True),
+    page("orders:search", PUBLIC),
+    page("orders:search", PUBLIC, query="q=thing", variant="found", grows=True),
+    page("orders:search", PUBLIC, query="q=nowhere", variant="nothing found"),
+    page("orders:product", PUBLIC, lambda world: [world.product.slug]),
+    page("orders:basket", PUBLIC),
+    page("orders:checkout", PUBLIC, but={VISITOR: SIGN_IN}, shows=CANARY),
+    # Orders of a customer
+    page("orders:placed", HERS, lambda world: [world.placed.code]),
+    page("orders:list", OWN, grows=True),
+    page("orders:detail", HERS, lambda world: [world.delivered.code], shows=CANARY, variant="delivered"),
+    page("orders:detail", HERS, lambda world: [world.received.code], shows=CANARY, variant="received"),
+    page("orders:detail", HERS, lambda world: [world.declined.code], shows=CANARY, variant="payment failed"),
+    page("orders:detail", HERS, lambda world: [world.canceled.code], shows=CANARY, variant="canceled"),
+    page("orders:detail", THEIRS, lambda world: [world.others_order.code], shows=CANARY, variant="of the other customer"),
+    page("orders:cancel-plan", HERS, lambda world: [world.received.code]),
+    page("orders:cancel-plan", HERS, lambda world: [world.delivered.code], but={CUSTOMER: ELSEWHERE}, variant="too late"),
+    page("orders:invoice", HERS, lambda world: [world.delivered.code], shows=CANARY),
+    # Accounts
+    page("accounts:sign-up", PUBLIC, but=dict.fromkeys(CUSTOMERS, ACCOUNT) | dict.fromkeys(STAFF, STAFF_SITE)),
+    page("accounts:sign-up-sent", PUBLIC),
+    page("accounts:sign-in", PUBLIC, but=dict.fromkeys(CUSTOMERS, ACCOUNT) | dict.fromkeys(STAFF, STAFF_SITE)),
+    page("accounts:confirm", PUBLIC, lambda world: [world.confirm_token]),
+    page("accounts:password-reset", PUBLIC),
+    page("accounts:password-reset-sent", PUBLIC),
+    page("accounts:password-reset-set", PUBLIC, lambda world: [world.reset_token]),
+    page("accounts:second-factor", _audience(SIGN_IN, ACCOUNT, STAFF_SITE, half=SEES)),
+    page("accounts:overview", OWN, shows=CANARY),
+    page("accounts:details", OWN, shows=CANARY),
+    # Rights
+    page("privacy:my-data", OWN),
+    page("privacy:category", OWN, lambda world: ["account"], shows=CANARY, variant="account"),
+    page("privacy:category", OWN, lambda world: ["purchase"], grows=True, variant="purchase"),
+    page("privacy:category", OWN, lambda world: ["delivery"], grows=True, variant="delivery"),
+    page("privacy:category", OWN, lambda world: ["financial"], grows=True, variant="financial"),
+    page("privacy:category", OWN, lambda world: ["interaction"], variant="interaction"),
+    page("privacy:get-a-copy", OWN),
+    page("privacy:permissions", OWN),
+    page("privacy:withdraw", OWN, lambda world: ["order"]),
+    page("privacy:requests", OWN, grows=True),
+    page("privacy:request", HERS, lambda world: [world.copy.pk], variant="copy"),
+    page("privacy:request", HERS, lambda world: [world.correction.pk], variant="correction"),
+    page("privacy:request", THEIRS, lambda world: [world.others_erasure.pk], variant="erasure"),
+    page("privacy:download", HERS, lambda world: [world.copy.pk]),
+    page("privacy:erase", OWN, but={OTHER: ELSEWHERE}),
+    page("privacy:receipt", PUBLIC_ALWAYS, lambda world: [world.receipt_token]),
+    # The policy
+    page("privacy:policy", PUBLIC),
+    page("privacy:policy-version", PUBLIC, lambda world: [1], variant="in force"),
+    page("privacy:policy-version", PUBLIC, lambda world: [2], variant="announced"),
+    # The demo
+    page("demo:mailbox", PUBLIC_ALWAYS),
+    page("demo:message", PUBLIC_ALWAYS, lambda world: [world.mail_id]),
+    # Staff
+    page("admin:index", staff_only(STAFF)),
+    *staff_pages("orders_product", STAFF, lambda world: world.product.pk, editors={ADMINISTRATOR}),
+    *staff_pages(
+        "orders_order",
+        {SUPPORT, FULFILLMENT, FINANCE, FRAUD, PRIVACY_OFFICER, ADMINISTRATOR},
+        lambda world: world.delivered.pk,
+        shows=MASKS,
+    ),
+    *staff_pages("accounts_user", {ADMINISTRATOR, PRIVACY_OFFICER, SUPPORT}, lambda world: world.customer.pk, shows=MASKS),
+    *staff_pages("privacy_policyversion", STAFF, lambda world: 1, grows=False),
+    *staff_pages("privacy_request", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.copy.pk, shows=MASKS),
+    *staff_pages("privacy_receipt", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.receipt.pk, shows=MASKS, grows=False),
+    *staff_pages("privacy_opening", OVERSIGHT, lambda world: world.opening.pk, shows=MASKS),
+    *staff_pages("privacy_recipient", OVERSIGHT, lambda world: world.recipient.pk, grows=False),
+    *staff_pages("privacy_agreement", OVERSIGHT, lambda world: world.agreement.pk, grows=False),
+    *staff_pages("privacy_disclosure", OVERSIGHT, lambda world: world.disclosure.pk, shows=MASKS),
+    *staff_pages("privacy_followup", OVERSIGHT, lambda world: world.follow_up.pk, shows=MASKS),
+    *staff_pages("privacy_purgerun", LOG_READERS, lambda world: world.purge.pk, grows=False),
+    *staff_pages("audit_entry", LOG_READERS, lambda world: world.entry.pk),
+    *staff_pages("audit_checkpoint", LOG_READERS, lambda world: world.checkpoint.pk, grows=False),
+    *staff_pages("audit_verification", LOG_READERS, lambda world: world.verification.pk, grows=False),
+    *(page("admin:app_list", staff_only(STAFF), lambda world, app=app: [app], variant=app) for app in ("orders", "privacy")),
+]
+
+NO_PAGES = {
+    "accounts:change-password": "leads to where a password is changed",
+    "accounts:second-factor-picture": "a picture on the page of the second factor",
+    "orders:picture": "a drawing of a product",
+    "privacy:request-progress": "a part of the request's page, asked for again and again",
+    "admin:login": "leads to our own sign-in",
+    "admin:password_change": "leads to where a password is changed",
+    "admin:password_change_done": "Django's own page, which nothing leads to",
+    "admin:autocomplete": "answers of Django's admin in JSON",
+    "admin:jsi18n": "words for the scripts of Django's admin",
+    "admin:view_on_site": "leads to an object's page on the site",
+    "admin:None": "leads to a case page, or to nothing",
+}
+"""What answers a GET and is no page of its own."""
