@@ -5,10 +5,12 @@ import os
 import sys
 import warnings
 
-OWNER_COMMANDS = {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "sqlflush", "flush", "optimizemigration"}
+OWNER_COMMANDS = {
+    "migrate", "makemigrations", "showmigrations", "sqlmigrate", "sqlflush", "flush", "optimizemigration", "backup", "restore",
+}  # fmt: skip
 SERVERLESS_COMMANDS = {
     "", "help", "version", "--version", "--help", "check", "collectstatic", "compilemessages", "makemessages", "makemigrations",
-    "diffsettings", "findstatic", "startapp", "optimizemigration",
+    "diffsettings", "findstatic", "startapp", "optimizemigration", "translations",
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class StaffSite(AdminSite):
         return sign_out(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        return redirect("accounts:password-reset")
+        return redirect("accounts:security")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         sections = cards_for(request.actor)  # type: ignore[attr-defined]

@@ -26,11 +26,12 @@ DEBUG = False
 SITE_URL: str = environment.site_url
 ALLOWED_HOSTS: list[str] = environment.allowed_hosts
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+PROXY_ADDRESSES: list[str] = environment.optional("PROXY_ADDRESSES", "127.0.0.1").split(",")
 
-# Who runs the shop, as the policy says; a published text stays as it is, so it does not name anybody itself.
-OPERATOR_NAME = environment.optional("OPERATOR_NAME", "Marketplace demonstration" if DEMO else "")
-OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS", "1 Example Street, Exampletown" if DEMO else "")
-OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL", "privacy@example.com" if DEMO else "")
+# Who runs the shop, for `setup_site` to enter once; from then on staff change it on their pages.
+OPERATOR_NAME = environment.optional("OPERATOR_NAME")
+OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS")
+OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL")
 
 # Secrets
 SECRET_KEY = environment.secret_key
@@ -63,6 +64,7 @@ if DEMO:
 
 MIDDLEWARE = [
     "marketplace.health.HealthMiddleware",
+    "marketplace.headers.ForwardedAddressMiddleware",
     "audit.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,8 +213,14 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": STATE / "exports", "base_url": None},
     },
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STATE / "attachments", "base_url": None},
+    },
 }
+FILE_UPLOAD_HANDLERS = ["privacy.vault.uploads.MemoryOnly"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # Mail
@@ -228,9 +236,6 @@ ORDERS_CARRIER = environment.optional("ORDERS_CARRIER", "orders.parcels.sandbox.
 ORDERS_OUTSIDE_TIMEOUT = 4  # seconds
 ORDERS_PAYMENT_WINDOW = timedelta(minutes=60)
 ORDERS_CLOSE_AFTER = timedelta(minutes=environment.number("ORDERS_CLOSE_AFTER_MINUTES", 14 * 24 * 60))
-ORDERS_INVOICE_ISSUER: list[str] = environment.optional(
-    "INVOICE_ISSUER", "Marketplace|Example Street 1|10115 Berlin|Germany|DE000000000"
-).split("|")
 
 # Interfaces for programs
 REST_FRAMEWORK = {
@@ -242,6 +247,9 @@ REST_FRAMEWORK = {
 
 # Rights: how long somebody can think again before an erasure begins.
 ERASURE_COOLING_OFF = timedelta(minutes=3) if DEMO else timedelta(days=14)
+
+# What was erased, kept outside both databases: a restore reads it and erases again.
+ERASURE_LEDGER = environment.optional("ERASURE_LEDGER", str(STATE / "erasures" / "ledger.jsonl"))
 
 # Background work. Messages carry ids; work that must happen is a row first, so losing the broker loses nothing.
 BROKER_REDIS_URL = environment.redis_url
@@ -272,9 +280,12 @@ CELERY_BEAT_SCHEDULE = {
     "integrate_audit": timetable_entry("audit.integrate", 5),
     "verify_audit": timetable_entry("audit.verify", 3600),
     "sweep_jobs": timetable_entry("privacy.jobs.sweep", 10),
+    "copy_erasure_ledger": timetable_entry("privacy.rights.copy_erasure_ledger", 60),
     "start_due_erasures": timetable_entry("privacy.rights.start_due_erasures", 30),
     "purge": timetable_entry("privacy.retention.purge", 600 if DEMO else crontab(hour=3, minute=15)),
     "advance_orders": timetable_entry("orders.advance_timers", 60),
+    "warn_old_mailboxes": timetable_entry("accounts.warn_old_mailboxes", 3600),
+    "advance_tickets": timetable_entry("privacy.complaints.advance_timers", 60),
 }
 
 # Logs and error reports: no request bodies, no query parameters, no addresses, no exception messages.

@@ -3,5 +3,6 @@
 from orders.catalogue import admin as catalogue
 from orders.lifecycle import admin as lifecycle
 from orders.lifecycle import dashboard
+from orders.rates import admin as rates
 
-__all__ = ["catalogue", "dashboard", "lifecycle"]
+__all__ = ["catalogue", "dashboard", "lifecycle", "rates"]

@@ -9,10 +9,15 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         from orders.lifecycle.blockers import register_order_blockers
         from orders.lifecycle.books import register_books
+        from orders.lifecycle.cases import register_order_cases
         from orders.lifecycle.mails import register_order_mails
         from orders.lifecycle.sections import register_order_sections
+        from orders.rates.first import put_first_rates
+        from privacy.setup import register_setup_step
 
         register_order_blockers()
         register_order_mails()
         register_order_sections()
+        register_order_cases()
         register_books()
+        register_setup_step(put_first_rates)

@@ -403,6 +403,346 @@ def blanket(p: Palette) -> str:
     )
 
 
+def teapot(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 296, 486, 160),
+            line("M414 292C500 276 500 404 408 412", p.shade, 22),
+            path("M188 330C146 316 140 268 104 244L126 228C176 248 188 286 206 300z", p.shade),
+            path("M176 352C176 268 226 234 300 234S424 268 424 352C424 428 392 486 300 486S176 428 176 352z", p.main),
+            path(
+                "M350 242C398 258 424 296 424 352 424 428 392 486 300 486 372 470 396 420 392 352 390 300 376 262 350 242z",
+                p.shade,
+                'opacity="0.55"',
+            ),
+            path("M178 372Q300 420 422 372V392Q300 440 182 396z", p.pale),
+            ellipse(300, 240, 78, 20, p.light),
+            path("M230 236C236 204 364 204 370 236Q300 256 230 236z", p.main),
+            ellipse(300, 200, 18, 16, p.detail),
+            line("M96 214C82 190 110 176 96 150", "#fff", 8, 'opacity="0.55"'),
+            ellipse(236, 320, 16, 40, "#fff", 'opacity="0.22" transform="rotate(16 236 320)"'),
+        ]
+    )
+
+
+def vase(p: Palette) -> str:
+    def flower(x: float, y: float, size: float, fill: str) -> str:
+        petals = [ellipse(0, -26, 15, 25, fill, f'transform="rotate({turn})"') for turn in range(0, 360, 60)]
+        return group([*petals, ellipse(0, 0, 14, 14, "hsl(44 84% 60%)")], f'transform="translate({x:g} {y:g}) scale({size:g})"')
+
+    return "".join(
+        [
+            ground_shadow(p, 300, 488, 110),
+            line("M300 300Q290 210 250 150M300 300Q312 200 352 128M300 300Q330 240 390 214M300 300Q270 250 214 236", LEAF_DARK, 6),
+            leaf(288, 288, -52, 0.42, LEAF, LEAF_DARK),
+            leaf(312, 286, 40, 0.46, LEAF_LIGHT, LEAF),
+            flower(250, 146, 1.05, p.detail),
+            flower(354, 124, 1.2, p.pale),
+            flower(394, 212, 0.9, p.detail),
+            flower(210, 234, 0.85, p.pale),
+            path("M258 282H342C336 322 396 352 396 418 396 466 360 490 300 490S204 466 204 418C204 352 264 322 258 282z", p.main),
+            path(
+                "M330 282H342C336 322 396 352 396 418 396 466 360 490 300 490 350 474 364 446 362 414 358 356 322 330 330 282z",
+                p.shade,
+                'opacity="0.55"',
+            ),
+            ellipse(300, 282, 42, 11, p.light),
+            ellipse(300, 284, 33, 7, p.dark),
+            line("M214 396Q300 424 386 396", p.pale, 7),
+        ]
+    )
+
+
+def book(p: Palette) -> str:
+    def volume(y: float, left: float, right: float, cloth: str, spine: str) -> str:
+        return "".join(
+            [
+                rect(left, y, right - left, 60, cloth, 10),
+                path(
+                    f"M{left + 26:g} {y + 8:g}H{right + 2:g}V{y + 52:g}H{left + 26:g}Q{left + 14:g} {y + 30:g} {left + 26:g} {y + 8:g}z",
+                    "#fbf6ea",
+                ),
+                line(f"M{left + 30:g} {y + 22:g}H{right:g}M{left + 30:g} {y + 38:g}H{right:g}", p.shadow, 2, 'opacity="0.3"'),
+                rect(left, y, right - left + 6, 9, cloth, 4),
+                rect(left, y + 51, right - left + 6, 9, spine, 4),
+            ]
+        )
+
+    return "".join(
+        [
+            ground_shadow(p, 300, 488, 190),
+            volume(428, 128, 470, p.main, p.shade),
+            volume(368, 152, 454, p.detail, p.dark),
+            volume(308, 138, 440, p.light, p.main),
+            group(
+                [
+                    path("M0 60C-60 20-130 20-176 44V-96C-130-120-60-118 0-80z", "#fffdf6"),
+                    path("M0 60C60 20 130 20 176 44V-96C130-120 60-118 0-80z", "#f6efdd"),
+                    path("M-176 44C-130 20-60 20 0 60 60 20 130 20 176 44V58C130 34 60 36 0 76-60 36-130 34-176 58z", p.shade),
+                    *(
+                        line(f"M-146 {-66 + row * 24}Q-80 {-84 + row * 24}-26 {-54 + row * 24}", p.shadow, 4, 'opacity="0.35"')
+                        for row in range(4)
+                    ),
+                    *(
+                        line(f"M26 {-54 + row * 24}Q80 {-84 + row * 24} 146 {-66 + row * 24}", p.shadow, 4, 'opacity="0.35"')
+                        for row in range(4)
+                    ),
+                    line("M0-80V66", p.shadow, 3, 'opacity="0.4"'),
+                    path("M40-98H58V-10L49-24 40-10z", p.detail),
+                ],
+                'transform="translate(296 244)"',
+            ),
+        ]
+    )
+
+
+def pan(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 260, 488, 190),
+            line("M414 380L540 330", p.dark, 26),
+            line("M420 378L536 332", "hsl(20 10% 38%)", 8),
+            ellipse(258, 372, 178, 62, p.shade),
+            path("M80 372A178 62 0 0 0 436 372C436 440 398 492 258 492S80 440 80 372z", p.main),
+            path("M370 418C410 408 436 392 436 372 436 440 398 492 258 492 330 486 366 458 370 418z", p.shade, 'opacity="0.6"'),
+            ellipse(258, 374, 156, 48, p.dark),
+            ellipse(258, 380, 140, 40, "hsl(24 12% 28%)"),
+            path("M182 372C184 346 240 340 262 354 300 340 344 360 334 384 330 406 280 402 262 408 226 414 178 400 182 372z", "#fffdf4"),
+            ellipse(262, 376, 34, 18, "hsl(42 92% 58%)"),
+            ellipse(252, 370, 12, 6, "#fff", 'opacity="0.5"'),
+            line(
+                "M200 300C182 276 216 260 198 230M262 296C244 268 282 250 262 216M322 302C306 280 338 264 322 236",
+                "#fff",
+                8,
+                'opacity="0.55"',
+            ),
+        ]
+    )
+
+
+def board(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 300, 490, 190),
+            path("M108 438L176 330H462L520 438V466Q520 478 506 478H122Q108 478 108 466z", WOOD_DARK),
+            path("M176 326H462L518 430Q522 446 504 446H124Q106 446 110 430z", WOOD),
+            line("M186 352H446M168 386H470M146 420H490", WOOD_DARK, 3, 'opacity="0.45"'),
+            path("M180 398C170 330 226 272 306 272S436 326 432 386C430 408 182 414 180 398z", "hsl(30 58% 46%)"),
+            path("M190 386C196 332 240 290 306 290S420 330 422 378C380 392 240 402 190 386z", "hsl(34 62% 58%)"),
+            line("M252 312L236 366M300 302L294 372M350 306L358 368", "hsl(40 70% 76%)", 10),
+            line("M452 420L536 352", p.dark, 16),
+            path("M452 424L330 462Q318 450 330 440L446 404z", "hsl(210 12% 80%)"),
+            ellipse(150, 330, 30, 30, p.main),
+            ellipse(198, 306, 26, 26, p.detail),
+            line("M150 300Q152 288 162 282", LEAF_DARK, 5),
+        ]
+    )
+
+
+def jar(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 300, 488, 130),
+            path(
+                "M196 250C196 226 214 214 240 212H360C386 214 404 226 404 250V448C404 474 388 490 360 490H240C212 490 196 474 196 448z",
+                "hsl(36 86% 56%)",
+            ),
+            path(
+                "M356 212H360C386 214 404 226 404 250V448C404 474 388 490 360 490H330C364 470 372 440 372 400V270C372 240 366 222 356 212z",
+                "hsl(28 78% 44%)",
+                'opacity="0.6"',
+            ),
+            rect(216, 240, 22, 220, "#fff", 11, 'opacity="0.35"'),
+            rect(212, 304, 176, 116, p.pale, 10),
+            rect(222, 314, 156, 96, p.main, 6),
+            line("M246 346H354M264 378H336", p.pale, 9),
+            path("M196 150C230 132 370 132 404 150L424 222C380 206 220 206 176 222z", p.detail),
+            path("M214 176Q300 156 386 176M204 202Q300 180 396 202", "none", f'stroke="{p.pale}" stroke-width="6"'),
+            line("M206 214Q300 196 394 214", p.dark, 7),
+            line("M394 214L430 250M394 214L440 224", p.dark, 6),
+        ]
+    )
+
+
+def soap(p: Palette) -> str:
+    def bar(x: float, y: float, cloth: str, side: str) -> str:
+        return "".join(
+            [
+                path(f"M{x:g} {y:g}h190q22 0 22 22v42q0 22-22 22h-190q-22 0-22-22v-42q0-22 22-22z", side),
+                path(f"M{x:g} {y:g}h190q22 0 22 22v20q0 22-22 22h-190q-22 0-22-22v-20q0-22 22-22z", cloth),
+                line(f"M{x + 40:g} {y + 32:g}h110", side, 8),
+            ]
+        )
+
+    bubbles = [
+        (176, 236, 30),
+        (226, 196, 20),
+        (140, 292, 18),
+        (430, 250, 34),
+        (472, 310, 20),
+        (398, 196, 15),
+        (300, 150, 24),
+        (340, 104, 12),
+    ]
+    return "".join(
+        [
+            ground_shadow(p, 300, 490, 190),
+            path("M116 452H484L466 480Q462 490 448 490H152Q138 490 134 480z", WOOD_DARK),
+            rect(104, 436, 392, 24, WOOD, 12),
+            bar(168, 352, p.main, p.shade),
+            bar(250, 280, p.pale, p.light),
+            *(ellipse(x, y, size, size, "#fff", 'opacity="0.5"') for x, y, size in bubbles),
+            *(ellipse(x - size / 3, y - size / 3, size / 4, size / 4, "#fff") for x, y, size in bubbles),
+            leaf(438, 404, 62, 0.5, LEAF, LEAF_DARK),
+            leaf(444, 402, 24, 0.38, LEAF_LIGHT, LEAF),
+        ]
+    )
+
+
+def cushion(p: Palette) -> str:
+    def one(x: float, y: float, turn: float, cloth: str, shade: str, stripe: str) -> str:
+        return group(
+            [
+                path(
+                    "M-130-120Q0-96 130-120 152-124 148-100 124 0 148 100 152 124 130 120 0 96-130 120-152 124-148 100-124 0-148-100-152-124-130-120z",
+                    cloth,
+                ),
+                path(
+                    "M60-112Q100-114 130-120 152-124 148-100 124 0 148 100 152 124 130 120 100 112 60 108 110 0 60-112z",
+                    shade,
+                    'opacity="0.5"',
+                ),
+                line("M-118-58Q0-38 118-58M-110 0H110M-118 58Q0 38 118 58", stripe, 10),
+                line("M-96-104Q0-84 70-98", "#fff", 5, 'opacity="0.3"'),
+            ],
+            f'transform="translate({x:g} {y:g}) rotate({turn:g})"',
+        )
+
+    return ground_shadow(p, 296, 490, 190) + one(348, 300, 14, p.detail, p.dark, p.pale) + one(254, 350, -9, p.main, p.shade, p.pale)
+
+
+def bag(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 300, 490, 150),
+            line("M232 262C232 110 368 110 368 262", p.shade, 16),
+            path("M240 210C262 150 300 176 306 214 330 150 386 170 372 236L356 280H250z", LEAF),
+            path("M290 260C280 196 318 160 350 190L340 280z", LEAF_LIGHT),
+            path("M168 248H432L452 462Q454 490 426 490H174Q146 490 148 462z", p.main),
+            path("M380 248H432L452 462Q454 490 426 490H372Q400 380 380 248z", p.shade, 'opacity="0.5"'),
+            path("M168 248H432L434 274H166z", p.light),
+            line("M250 276C250 120 350 120 350 276", p.pale, 16),
+            rect(236, 276, 28, 34, p.pale, 6),
+            rect(336, 276, 28, 34, p.pale, 6),
+            leaf(300, 440, 0, 0.52, p.pale, p.main),
+            leaf(296, 442, -50, 0.38, p.pale, p.main),
+            leaf(304, 442, 50, 0.38, p.pale, p.main),
+        ]
+    )
+
+
+def blocks(p: Palette) -> str:
+    def cube(x: float, y: float, front: str, side: str, top: str) -> str:
+        return "".join(
+            [
+                rect(x, y, 112, 112, front, 10),
+                path(f"M{x + 6:g} {y + 2:g}l26-28h112l-28 28z", top),
+                path(f"M{x + 112:g} {y + 4:g}l30-28v108l-30 26z", side),
+            ]
+        )
+
+    return "".join(
+        [
+            ground_shadow(p, 300, 490, 190),
+            cube(112, 374, p.main, p.shade, p.light),
+            cube(262, 374, WOOD, WOOD_DARK, "hsl(32 42% 68%)"),
+            cube(186, 258, p.pale, p.light, "#fffdf6"),
+            ellipse(168, 430, 28, 28, p.pale),
+            path("M318 400l34 62h-68z", p.pale),
+            path("M242 284l11 24 26 3-19 18 5 26-23-13-23 13 5-26-19-18 26-3z", p.detail),
+            path("M420 486V438Q420 380 472 380T524 438V486H496V440Q496 410 472 410T448 440V486z", p.detail),
+            path("M204 230L258 146 312 230z", p.shade),
+            path("M258 146L312 230H280z", p.dark, 'opacity="0.25"'),
+        ]
+    )
+
+
+def umbrella(p: Palette) -> str:
+    return group(
+        [
+            line("M300 150V452C300 500 366 500 366 452", WOOD_DARK, 15),
+            path(
+                "M80 300C92 172 188 96 300 96S508 172 520 300C496 268 448 268 416 300 388 264 332 264 300 300 268 264 212 264 184 300 152 268 104 268 80 300z",
+                p.main,
+            ),
+            path("M300 96C256 140 200 210 184 300 212 264 268 264 300 300 332 264 388 264 416 300 400 210 344 140 300 96z", p.light),
+            path("M300 96C412 96 508 172 520 300 496 268 448 268 416 300 400 210 344 140 300 96z", p.shade, 'opacity="0.55"'),
+            line("M300 96V66", p.dark, 10),
+            line("M136 420L122 448M470 396L456 424M196 484L184 508M442 486L430 510M230 380L220 402", "hsl(204 46% 66%)", 9),
+        ],
+        'transform="translate(8 8) rotate(6 300 300)"',
+    )
+
+
+def glass(p: Palette) -> str:
+    def one(x: float, top: float, fill: str, level: float) -> str:
+        return "".join(
+            [
+                path(
+                    f"M{x - 66:g} {top:g}H{x + 66:g}L{x + 52:g} 476Q{x + 50:g} 488 {x + 36:g} 488H{x - 36:g}Q{x - 50:g} 488 {x - 52:g} 476z",
+                    "#fff",
+                    'opacity="0.55"',
+                ),
+                path(
+                    f"M{x - 61:g} {level:g}H{x + 61:g}L{x + 49:g} 468Q{x + 48:g} 480 {x + 34:g} 480H{x - 34:g}Q{x - 48:g} 480 {x - 49:g} 468z",
+                    fill,
+                    'opacity="0.8"',
+                ),
+                ellipse(x, level, 61, 12, p.pale, 'opacity="0.8"'),
+                f'<ellipse cx="{x:g}" cy="{top:g}" rx="66" ry="14" fill="none" stroke="#fff" stroke-width="5"/>',
+                line(f"M{x - 44:g} {top + 40:g}L{x - 36:g} 450", "#fff", 9, 'opacity="0.7"'),
+            ]
+        )
+
+    return "".join(
+        [
+            ground_shadow(p, 300, 488, 190),
+            one(214, 250, p.light, 316),
+            one(388, 214, p.detail, 290),
+            line("M420 150L372 300", LEAF_DARK, 6),
+            ellipse(330, 462, 40, 40, "hsl(48 88% 60%)"),
+            ellipse(330, 462, 32, 32, "hsl(52 92% 76%)"),
+            line("M330 432V492M300 462H360M309 441L351 483M351 441L309 483", "hsl(48 88% 60%)", 4),
+        ]
+    )
+
+
+def brush(p: Palette) -> str:
+    return "".join(
+        [
+            ground_shadow(p, 300, 490, 180),
+            group(
+                [
+                    *(
+                        line(f"M{-118 + step * 14} 30l{(step % 3 - 1) * 3} 66", "hsl(40 46% 78%)" if step % 2 else "hsl(34 36% 62%)", 10)
+                        for step in range(18)
+                    ),
+                    path("M-140-10Q-140-34-112-34H112Q140-34 140-10V24Q140 40 122 40H-122Q-140 40-140 24z", WOOD),
+                    path("M-140 14V24Q-140 40-122 40H122Q140 40 140 24V14Q0 34-140 14z", WOOD_DARK),
+                    path("M100-34C150-60 200-120 246-176Q270-196 284-178 296-160 276-140C230-90 190-40 140-8z", WOOD),
+                    line("M136-30Q210-90 262-160", "hsl(32 42% 70%)", 6),
+                    rect(-60, -26, 120, 14, p.main, 7),
+                ],
+                'transform="translate(240 372) rotate(-4)"',
+            ),
+            path("M404 420H500L490 476Q488 490 474 490H430Q416 490 414 476z", p.main),
+            path("M466 420H500L490 476Q488 490 474 490H452Q470 456 466 420z", p.shade, 'opacity="0.6"'),
+            ellipse(452, 420, 48, 13, p.light),
+            ellipse(452, 422, 38, 8, p.pale),
+        ]
+    )
+
+
 KINDS: dict[str, Callable[[Palette], str]] = {
     "mug": mug,
     "bowl": bowl,
@@ -416,6 +756,19 @@ KINDS: dict[str, Callable[[Palette], str]] = {
     "chair": chair,
     "tea tin": tea_tin,
     "blanket": blanket,
+    "teapot": teapot,
+    "vase": vase,
+    "book": book,
+    "pan": pan,
+    "board": board,
+    "jar": jar,
+    "soap": soap,
+    "cushion": cushion,
+    "bag": bag,
+    "blocks": blocks,
+    "umbrella": umbrella,
+    "glass": glass,
+    "brush": brush,
 }
 
 WITHOUT_COMPANY = frozenset({"scarf", "chair", "notebook", "bowl", "candle"})

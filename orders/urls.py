@@ -12,6 +12,7 @@ app_name = "orders"
 urlpatterns = [
     path("", catalogue.front, name="front"),
     path("search/", catalogue.search, name="search"),
+    path("categories/<slug:slug>/", catalogue.category_page, name="category"),
     path("products/<slug:slug>/", catalogue.product_page, name="product"),
     path("pictures/<slug:slug>/<slug:kind>.svg", catalogue.picture, name="picture"),
     path("basket/", basket.basket_page, name="basket"),

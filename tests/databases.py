@@ -17,7 +17,7 @@ from psycopg2 import errors, sql
 
 from marketplace.database_roles import MAIN_OWNER, MAIN_USERS, VAULT_OWNER, VAULT_USERS, restrict_database
 from marketplace.embedded import Servers
-from marketplace.environment import DEMO_SECRETS, EMBEDDED_ROLES, embedded_database_url
+from marketplace.environment import DEMO_SECRETS, EMBEDDED_ROLES, Environment, embedded_database_url
 from tests.settings import ROOT, SERVERS_STATE, SLOT, environment
 
 OWNERS = {"default": MAIN_OWNER, "vault": VAULT_OWNER}
@@ -58,6 +58,21 @@ def slot_environment(**more: str) -> dict[str, str]:
 
 def database_name(alias: str) -> str:
     return str(settings.DATABASES[alias]["NAME"])
+
+
+@contextlib.contextmanager
+def logged_in_as_worker() -> Iterator[None]:
+    """Every connection of this process to the main database logs in as the worker, which alone may add to the log's tree."""
+    role = Environment({**os.environ, "MARKETPLACE_DB_ROLE": "worker"}).databases()["default"]
+    login = connections["default"].settings_dict
+    before = {name: login[name] for name in ("USER", "PASSWORD")}
+    connections["default"].close()
+    login.update(USER=role["USER"], PASSWORD=role["PASSWORD"])
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        login.update(before)
 
 
 def template_key() -> str:

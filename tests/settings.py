@@ -53,6 +53,7 @@ SLOT, SLOT_LOCK = take_slot(SERVERS_STATE)
 STATE = SERVERS_STATE / "slots" / str(SLOT)
 MEDIA_ROOT = STATE / "files"
 STATIC_ROOT = STATE / "static"
+ERASURE_LEDGER = str(STATE / "erasures" / "ledger.jsonl")
 
 DATABASES["default"]["NAME"] = f"test_{SLOT}"
 DATABASES["vault"]["NAME"] = f"test_{SLOT}_vault"
@@ -70,6 +71,10 @@ STORAGES = {
     "exports": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": STATE / "exports", "base_url": None},
+    },
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STATE / "attachments", "base_url": None},
     },
 }
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]

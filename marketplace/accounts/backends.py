@@ -1,4 +1,4 @@
-"""How somebody is recognized: a mailbox with its password, then for staff a code from their authenticator."""
+"""How somebody is recognized: a mailbox with its password, then where a second factor is needed a code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from marketplace.accounts.actions import verify_second_factor
+from marketplace.accounts.actions import pass_second_factor
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import account_with_mailbox
 
@@ -17,7 +17,7 @@ class AccountBackend:
     """Finds the account of a session."""
 
     def get_user(self, user_id: UUID) -> User | None:
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        return User.objects.select_related("second_factor").filter(pk=user_id, is_active=True).first()
 
 
 class MailboxBackend(AccountBackend):
@@ -35,9 +35,10 @@ class MailboxBackend(AccountBackend):
 
 
 class SecondFactorBackend(AccountBackend):
-    """The code, for somebody whose password was right. Failures count towards a lock-out of their own."""
+    """The code of the app or a recovery code, for somebody whose password was right. Failures count towards a
+    lock-out of their own."""
 
     def authenticate(self, request: HttpRequest, user: User | None = None, code: str | None = None) -> Any:
         if user is None or code is None:
             return None
-        return user if verify_second_factor(by=user.actor, user=user, code=code) else None
+        return user if pass_second_factor(by=user.actor, user=user, code=code) else None

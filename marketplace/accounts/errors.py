@@ -34,4 +34,32 @@ class TooManySearches(AccountError):
 
 
 class AlreadyEnrolled(AccountError):
-    """The account has a second factor; a new one needs an administrator."""
+    """The account has a second factor: it is turned off or reset before there is another."""
+
+
+class NoSecondFactor(AccountError):
+    """There is no second factor in force."""
+
+    explanation = _("This account has no second step.")
+
+
+class ChangeMustWait(AccountError):
+    """Nobody has answered in the old mailbox, and its fourteen days are not over; or the new one is not proven."""
+
+
+class LastAdministrator(AccountError):
+    """Without this administrator nobody could invite, appoint or reset anybody."""
+
+    explanation = _("This is the last administrator. Give somebody else this role first.")
+
+
+class SessionUnknown(AccountError):
+    """The person has no such session, or no more."""
+
+
+class TooManyTokens(AccountError):
+    """The account has as many tokens for programs as it may have."""
+
+
+class TooManyMails(AccountError):
+    """This mailbox has been written to as often as it may be within an hour."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -10,9 +11,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.codes import APP_DIGITS, RECOVERY_DIGITS, plain_digits
 from privacy.access.forms import StrictForm
 from privacy.consent.forms import consent_fields, purposes_ticked
 from privacy.declarations.purposes import Purpose
+from privacy.interface.areas import TokenScope
 from privacy.rights.forms import PASSWORD_MAX, PasswordForm
 
 ASKED_AT_SIGN_UP = (Purpose.ACCOUNT, Purpose.IMPROVEMENT)
@@ -21,9 +24,9 @@ ASKED_AT_SIGN_UP = (Purpose.ACCOUNT, Purpose.IMPROVEMENT)
 class NewPasswordField(forms.CharField):
     """A password to be chosen: long rather than complicated; checked against the common ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: Any = None) -> None:
         super().__init__(
-            label=_("Password"),
+            label=label or _("Password"),
             help_text=_("At least 12 characters. Four or five words make a good one. A password manager may choose it."),
             max_length=PASSWORD_MAX,
             strip=False,
@@ -111,22 +114,80 @@ class NewPasswordForm(StrictForm):
     password = NewPasswordField()
 
 
+class CodeField(forms.CharField):
+    """Digits of one of these lengths, in any script, with or without blanks and dashes."""
+
+    def __init__(self, lengths: Collection[int], help_text: Any, wrong: Any) -> None:
+        self.lengths = lengths
+        super().__init__(
+            label=_("Code"),
+            help_text=help_text,
+            max_length=40,
+            widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "dir": "ltr"}),
+            error_messages={"required": _("Enter the code."), "invalid": wrong},
+        )
+
+    def clean(self, value: Any) -> str:
+        digits = plain_digits(super().clean(value))
+        if len(digits) not in self.lengths or not (digits.isascii() and digits.isdigit()):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return digits
+
+
+def app_code_field() -> CodeField:
+    """A code from the authenticator app alone: to show that it is set up."""
+    wrong = _("The code has six digits.")
+    return CodeField({APP_DIGITS}, _("Six digits from your authenticator app. They change every half minute."), wrong)
+
+
+def any_code_field() -> CodeField:
+    """A code from the authenticator app, or one of the recovery codes."""
+    wrong = _("A code of the app has 6 digits, a recovery code 16.")
+    return CodeField({APP_DIGITS, RECOVERY_DIGITS}, _("Six digits from your authenticator app, or one of your recovery codes."), wrong)
+
+
+class AppCodeForm(StrictForm):
+    code = app_code_field()
+
+
 class CodeForm(StrictForm):
-    """A code from the authenticator app."""
+    code = any_code_field()
 
-    code = forms.RegexField(
-        r"^\s*[0-9]{3}\s?[0-9]{3}\s*$",
-        label=_("Code"),
-        help_text=_("Six digits from your authenticator app. They change every half minute."),
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-        error_messages={
-            "required": _("Enter the code from your app."),
-            "invalid": _("The code has six digits."),
-        },
+
+class SetUpForm(PasswordForm):
+    """Turns the second step on: the password, because it can lock somebody out, and the app's first code."""
+
+    code = app_code_field()
+    field_order = ("code", "password")
+
+
+class ProofForm(PasswordForm):
+    """The password and the second step again, before something that either protects is changed."""
+
+    code = any_code_field()
+
+
+class ChangePasswordForm(PasswordForm):
+    new_password = NewPasswordField(_("New password"))
+    field_order = ("password", "new_password")
+
+
+class InvitationForm(StrictForm):
+    """What an invited member of staff chooses."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
     )
+    password = NewPasswordField()
 
-    def clean_code(self) -> str:
-        return "".join(self.cleaned_data["code"].split())
+
+class RecoveryTextForm(StrictForm):
+    """The codes on the page, to be had as a file: they come back from the page because they are stored nowhere."""
+
+    codes = forms.RegexField(r"^[0-9]{4}(-[0-9]{4}){3}( [0-9]{4}(-[0-9]{4}){3}){0,9}$", widget=forms.HiddenInput, max_length=200)
 
 
 class NameForm(StrictForm):
@@ -147,6 +208,21 @@ class NewEmailForm(PasswordForm):
     submit_names = frozenset({"change"})
 
 
+class CancelChangeForm(StrictForm):
+    submit_names = frozenset({"change"})
+
+
+class CompleteChangeForm(PasswordForm):
+    """Stands in for an answer from the old mailbox: the password, and the second step of whoever has one."""
+
+    submit_names = frozenset({"change"})
+
+    def __init__(self, has_second_factor: bool, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_second_factor:
+            self.fields["code"] = any_code_field()
+
+
 class LocaleForm(StrictForm):
     locale = forms.ChoiceField(label=_("Language of pages and mails"), choices=settings.LANGUAGES)
     submit_names = frozenset({"change"})
@@ -156,3 +232,23 @@ class LanguageForm(LocaleForm):
     """The choice in the footer, which knows its page."""
 
     submit_names = frozenset({"next"})
+
+
+class TokenForm(PasswordForm):
+    """What a program may do, and for how long: nothing is ticked beforehand, and the shortest time is."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("What may the program do?"),
+        choices=TokenScope,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("For how long?"),
+        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("One year"))],
+        coerce=int,
+        initial=30,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how long it should work.")},
+    )
+    field_order = ("scopes", "days", "password")

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from privacy.access.limits import network_digest
 from privacy.vault.blind_index import blind_index, normalize_email
 
 LOCKOUT_PARAMETERS = ["username"]
@@ -37,7 +38,7 @@ def username_digest(request: HttpRequest, credentials: dict[str, Any] | None = N
 
 
 def address_digest(request: HttpRequest) -> str:
-    return blind_index("network-address", request.META.get("REMOTE_ADDR", "")).hex()
+    return network_digest(request).hex()
 
 
 def mailbox_digest(email: str) -> bytes:

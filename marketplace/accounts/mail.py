@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from marketplace.accounts.models import AccountToken, PendingMailbox, User
-from marketplace.accounts.queries import is_mailbox_taken, mailbox_of_subject
+from marketplace.accounts.queries import is_mailbox_taken, mailbox_of_subject, recovery_codes_left
 from marketplace.accounts.tokens import LASTS, issue_token
 from privacy.access.gate import Grant
 from privacy.declarations.purposes import Purpose
@@ -26,8 +26,15 @@ def declare_mails() -> None:
     register_mail("accounts-confirm", Purpose.ACCOUNT, confirmation)
     register_mail("accounts-reset", Purpose.ACCOUNT, password_reset)
     register_mail("accounts-password-changed", Purpose.SECURITY, own_pages)
-    register_mail("accounts-change-asked", Purpose.SECURITY, own_pages)
+    register_mail("accounts-change-asked", Purpose.SECURITY, mailbox_change_asked)
     register_mail("accounts-change", Purpose.ACCOUNT, mailbox_change, mailbox=pending_mailbox)
+    register_mail("accounts-second-factor-on", Purpose.SECURITY, own_pages)
+    register_mail("accounts-second-factor-off", Purpose.SECURITY, own_pages)
+    register_mail("accounts-second-factor-reset", Purpose.SECURITY, enrollment)
+    register_mail("accounts-recovery-codes-new", Purpose.SECURITY, own_pages)
+    register_mail("accounts-recovery-code-used", Purpose.SECURITY, recovery_code_used)
+    register_mail("accounts-token-made", Purpose.SECURITY, token_made)
+    register_mail("accounts-invitation", Purpose.ACCOUNT, invitation)
 
 
 def confirmation(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
@@ -47,18 +54,49 @@ def password_reset(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
 
 def mailbox_change(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     """A link to the new mailbox, or nothing to follow when another account has it."""
-    user = _account(mail)
-    # Locked: whoever drops this address meanwhile waits for the link, and drops it too.
-    pending = _pending(mail).select_for_update().first()
-    if pending is None:
-        raise MailOverdone
+    user, pending = _account(mail), _locked_change(mail)
     if is_mailbox_taken(grant.open(pending.email), by_other_than=user.pk):
         return {"taken": True, **_links()}
-    return {"link": _link("accounts:confirm", user, Kind.CHANGE), "hours": 24}
+    return {"link": _link("accounts:confirm", user, Kind.CHANGE), "hours": _hours(Kind.CHANGE)}
+
+
+def mailbox_change_asked(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    """To the old mailbox: a link to agree, and one to call it off that needs no sign-in."""
+    user, pending = _account(mail), _locked_change(mail)
+    if pending.agreed_at is not None:
+        raise MailOverdone
+    return {
+        "agree": _link("accounts:agree", user, Kind.AGREE),
+        "refuse": _link("accounts:refuse", user, Kind.REFUSE),
+        "alone_from": pending.alone_from,
+        "is_repeated": bool(mail.occasion),
+    }
+
+
+def enrollment(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    return {"link": _link("accounts:enroll", _account(mail), Kind.ENROLL), "hours": _hours(Kind.ENROLL)}
+
+
+def recovery_code_used(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    return {"left": recovery_codes_left(_account(mail)), **_links()}
+
+
+def invitation(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    """A link, or for a mailbox that has an account already nothing to follow: the staff are not told."""
+    user = _account(mail)
+    if user.confirmed_at is not None:
+        raise MailOverdone
+    if is_mailbox_taken(grant.open(user.details.email), by_other_than=user.pk):
+        return {"taken": True}
+    return {"link": _link("accounts:invitation", user, Kind.INVITE), "days": LASTS[Kind.INVITE].days, "role": user.get_role_display()}
 
 
 def own_pages(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     return _links()
+
+
+def token_made(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    return {**_links(), "tokens": settings.SITE_URL + reverse("accounts:tokens")}
 
 
 def pending_mailbox(mail: OutboundMail) -> Sealed | None:
@@ -69,6 +107,14 @@ def pending_mailbox(mail: OutboundMail) -> Sealed | None:
 
 def _pending(mail: OutboundMail) -> QuerySet[PendingMailbox]:
     return PendingMailbox.objects.filter(pk=mail.object_id) if mail.object_id else PendingMailbox.objects.none()
+
+
+def _locked_change(mail: OutboundMail) -> PendingMailbox:
+    """Locked: whoever drops this address meanwhile waits for the link, and drops it too."""
+    pending = _pending(mail).select_for_update().first()
+    if pending is None or pending.is_over:
+        raise MailOverdone
+    return pending
 
 
 def _account(mail: OutboundMail) -> User:
@@ -82,8 +128,13 @@ def _link(page: str, user: User, kind: AccountToken.Kind) -> str:
     return settings.SITE_URL + reverse(page, args=[issue_token(user, kind)])
 
 
+def _hours(kind: AccountToken.Kind) -> int:
+    return int(LASTS[kind].total_seconds() // 3600)
+
+
 def _links() -> dict[str, str]:
     return {
+        "security": settings.SITE_URL + reverse("accounts:security"),
         "sign_in": settings.SITE_URL + reverse("accounts:sign-in"),
         "reset": settings.SITE_URL + reverse("accounts:password-reset"),
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
@@ -15,6 +18,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.interface.areas import TokenScope
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.fields import personal
@@ -71,6 +75,22 @@ class User(AbstractBaseUser):
     def is_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes a second factor because one was put in force; also while it is reset."""
+        factor = getattr(self, "second_factor", None)
+        return factor is not None and factor.confirmed_at is not None
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Staff always; customers once they have put one in force."""
+        return self.is_staff or self.has_second_factor
+
+    @property
+    def is_invited(self) -> bool:
+        """A member of staff whose invitation is not answered yet."""
+        return self.is_staff and self.confirmed_at is None and self.closed_at is None
+
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Never by Django's permissions: each admin page decides by its ``viewers``."""
         return False
@@ -107,38 +127,83 @@ class AccountDetails(PersonalRecord):
 
 
 class PendingMailbox(PersonalRecord):
-    """An address that a person wants to use from now on, until its mail is answered. Destroyed after a day."""
+    """An address that a person wants to use from now on, until both mailboxes have answered.
+
+    Destroyed as soon as the change is made or called off, after a day when the new mailbox has not answered
+    (``forget_unproven_changes``), and after 30 days in any case.
+    """
+
+    PROVEN_WITHIN: ClassVar = timedelta(days=1)
+    OLD_MAILBOX_HAS: ClassVar = timedelta(days=14)
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False, editable=False)
     email = personal(models.EmailField(_("new email address"), max_length=254), Category.ACCOUNT, mask=masks.email)
     requested_at = models.DateTimeField(_("requested at"), default=timezone.now, editable=False)
+    proven_at = models.DateTimeField(_("confirmed by the new mailbox at"), null=True, editable=False)
+    agreed_at = models.DateTimeField(_("agreed to by the old mailbox at"), null=True, editable=False)
 
-    lifetime = Lifetime(purposes=[Purpose.ACCOUNT], starts="requested_at", lasts=days(1))
-    not_personal = {"user": "the account it belongs to", "requested_at": "when"}
+    lifetime = Lifetime(purposes=[Purpose.ACCOUNT], starts="requested_at", lasts=days(30))
+    not_personal = {
+        "user": "the account it belongs to",
+        "requested_at": "when",
+        "proven_at": "when the link mailed to the new address was followed",
+        "agreed_at": "when the link mailed to the old address was followed",
+    }
 
     class Meta:
         verbose_name = _("new email address")
         verbose_name_plural = _("new email addresses")
         indexes = [models.Index(fields=["subject", "requested_at"], name="pending_mailbox_by_subject")]
 
+    @property
+    def prove_by(self) -> datetime:
+        """The new mailbox answers before this moment, or the change is off."""
+        return self.requested_at + self.PROVEN_WITHIN
+
+    @property
+    def alone_from(self) -> datetime:
+        """From this moment on the change can be made without an answer from the old mailbox."""
+        return self.requested_at + self.OLD_MAILBOX_HAS
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self.lifetime.leaves_at(self)
+
+    @property
+    def is_over(self) -> bool:
+        end = self.ends_at if self.proven_at else self.prove_by
+        return end is not None and timezone.now() >= end
+
+    @property
+    def may_be_made_alone(self) -> bool:
+        return self.proven_at is not None and not self.is_over and timezone.now() >= self.alone_from
+
 
 class SecondFactor(PersonalRecord):
-    """The shared secret of a person's authenticator app. Destroyed when the account is closed."""
+    """The shared secret of a person's authenticator app.
+
+    Destroyed when the second factor is turned off or the account is closed, and after a day when its first code
+    was never given (``forget_unfinished_factors``).
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="second_factor", editable=False)
     secret = personal(models.CharField(_("authenticator secret"), max_length=64), Category.ACCOUNT)
+    begun_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
+    reset_at = models.DateTimeField(_("reset at"), null=True, editable=False)
     last_used_step = models.BigIntegerField(null=True, editable=False)
 
     lifetime = Lifetime(
         purposes=[Purpose.SECURITY],
         starts="user__closed_at",
         lasts=days(0),
-        until=_("you close your account"),
+        until=_("you turn the second step off, or close your account"),
     )
     not_personal = {
         "user": "the account it belongs to",
+        "begun_at": "when the secret was made",
         "confirmed_at": "when the first code was right",
+        "reset_at": "since when no code works, because the app was lost",
         "last_used_step": "half-minute of the last code, so that none works twice",
     }
 
@@ -146,6 +211,32 @@ class SecondFactor(PersonalRecord):
         verbose_name = _("second factor")
         verbose_name_plural = _("second factors")
         indexes = [models.Index(fields=["subject"], name="second_factor_by_subject")]
+
+
+class RecoveryCodes(models.Model):
+    """What is left of a person's recovery codes, each good for one second step without the authenticator app.
+
+    Destroyed when new ones are issued, with the second factor, and when the account is closed.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="recovery_codes")
+    salt = models.BinaryField(max_length=16)
+    digests = ArrayField(models.CharField(max_length=64))
+    issued_at = models.DateTimeField(default=timezone.now)
+
+    not_personal = {
+        "user": "the account they belong to",
+        "salt": "random",
+        "digests": "Argon2id of random numbers, salted",
+        "issued_at": "when",
+    }
+
+    class Meta:
+        verbose_name = _("recovery codes")
+        verbose_name_plural = _("recovery codes")
+
+    def __str__(self) -> str:
+        return f"{len(self.digests)} recovery codes of {self.user_id}"
 
 
 class MailboxIndex(models.Model):
@@ -181,7 +272,11 @@ class AccountToken(models.Model):
     class Kind(models.TextChoices):
         CONFIRM = "confirm", _("confirm a mailbox")
         CHANGE = "change", _("change the mailbox")
+        AGREE = "agree", _("agree to another mailbox")
+        REFUSE = "refuse", _("refuse another mailbox")
         RESET = "reset", _("choose a new password")
+        INVITE = "invite", _("join the staff")
+        ENROLL = "enroll", _("set the second step up")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -235,6 +330,11 @@ class PasswordResetRequest(Job):
         answer_password_reset(request=self)
 
 
+def this_hour() -> datetime:
+    """The moment as exactly as the use of a session is noted."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
 class AccountSession(AbstractBaseSession):
     """A signed-in browser or a visitor's basket. No address, no browser name; destroyed when it expires.
 
@@ -244,6 +344,7 @@ class AccountSession(AbstractBaseSession):
     session_key = models.CharField(max_length=64, primary_key=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=this_hour)
 
     not_personal = {
         "session_key": "SHA-256 of a random value",
@@ -251,6 +352,7 @@ class AccountSession(AbstractBaseSession):
         "expire_date": "when it ends",
         "user": "the account signed in",
         "started_at": "when it began",
+        "seen_at": "the hour in which it was last used",
     }
 
     class Meta:
@@ -260,8 +362,50 @@ class AccountSession(AbstractBaseSession):
     def __str__(self) -> str:
         return f"session of {self.user_id or 'a visitor'}"
 
+    @property
+    def reference(self) -> UUID:
+        """Names the session to its person: half of the digest, which opens nothing."""
+        return UUID(self.session_key[:32])
+
     @classmethod
     def get_session_store_class(cls) -> Any:
         from marketplace.accounts.sessions import SessionStore
 
         return SessionStore
+
+
+class ApiToken(models.Model):
+    """A key with which a program of the person's acts for them, within its scopes. Destroyed when it ends.
+
+    Shown once and stored nowhere; ``start`` is what tells it from the others. It has no name: people would write
+    one that says something about them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    start = models.CharField(_("begins with"), max_length=12)
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20, choices=TokenScope), verbose_name=_("may"))
+    created_at = models.DateTimeField(_("made"), default=timezone.now)
+    expires_at = models.DateTimeField(_("ends"), db_index=True)
+    last_used_on = models.DateField(_("last used"), null=True)
+
+    not_personal = {
+        "user": "the account it acts for",
+        "start": "the first random characters, to tell it from others",
+        "digest": "SHA-256 of a random value",
+        "scopes": "what it may do",
+        "created_at": "when",
+        "expires_at": "when it stops working",
+        "last_used_on": "the day, not the hour",
+    }
+
+    class Meta:
+        verbose_name = _("token for programs")
+        verbose_name_plural = _("tokens for programs")
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+    def get_scopes_display(self) -> list[str]:
+        return [str(TokenScope(scope).label) for scope in self.scopes if scope in TokenScope]

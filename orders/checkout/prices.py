@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orders.catalogue.models import Product
 from orders.checkout.shipping import shipping_price
-from orders.checkout.vat import vat_rate
+from orders.checkout.vat import vat_rates
 from orders.money import SHOP_CURRENCY, contained_tax, split_by_weight
 
 
@@ -38,12 +38,16 @@ class Quote:
 
 
 def quote(items: Sequence[tuple[Product, int]], country: str) -> Quote:
-    """Shipping is split to the lines by value, tax is rounded once a rate and then split to its lines."""
+    """Shipping is split to the lines by value, tax is rounded once a rate and then split to its lines.
+
+    By today's rates, in two queries. ``KeyError`` where we do not deliver.
+    """
     totals = [product.price * quantity for product, quantity in items]
     goods_total = sum(totals)
     shipping = shipping_price(country, goods_total)
     shares = split_by_weight(shipping, totals)
-    rates = [vat_rate(country, product.tax_class) for product, _ in items]
+    in_force = vat_rates(country)
+    rates = [in_force[product.tax_class] for product, _ in items]
     taxes = _taxes([total + share for total, share in zip(totals, shares, strict=True)], rates)
     lines = tuple(
         QuoteLine(product, quantity, total, rate, share, tax)

@@ -1,33 +1,35 @@
-"""VAT rates by country of delivery, in basis points (1900 = 19 %).
+"""The VAT in force by country of delivery, in basis points (1900 = 19 %).
 
-Commonly known rates, to be confirmed by the operator's tax adviser before real sales. The country of delivery
-decides for sales to consumers (Directive 2006/112/EC, Art. 33); deliveries outside the Union are exports without
-VAT (Art. 146). A new rate is a new number here; orders keep the rate they were placed with.
+The country of delivery decides for sales to consumers (Directive 2006/112/EC, Art. 33); deliveries outside the
+Union are exports without VAT (Art. 146). Orders keep the rate they were placed with.
 """
 
+from django.utils import timezone
+
 from orders.catalogue.models import TaxClass
+from orders.rates.models import TaxRate
 
-RATES: dict[str, dict[str, int]] = {
-    "AT": {TaxClass.STANDARD: 2000, TaxClass.BOOKS: 1000},
-    "BE": {TaxClass.STANDARD: 2100, TaxClass.BOOKS: 600},
-    "DE": {TaxClass.STANDARD: 1900, TaxClass.BOOKS: 700},
-    "ES": {TaxClass.STANDARD: 2100, TaxClass.BOOKS: 400},
-    "FR": {TaxClass.STANDARD: 2000, TaxClass.BOOKS: 550},
-    "IE": {TaxClass.STANDARD: 2300, TaxClass.BOOKS: 0},
-    "IT": {TaxClass.STANDARD: 2200, TaxClass.BOOKS: 400},
-    "NL": {TaxClass.STANDARD: 2100, TaxClass.BOOKS: 900},
-    "PL": {TaxClass.STANDARD: 2300, TaxClass.BOOKS: 500},
-    "SE": {TaxClass.STANDARD: 2500, TaxClass.BOOKS: 600},
-}
-EXPORT_COUNTRIES = frozenset({"AE", "GB", "JP", "US"})
+UNION = frozenset(
+    ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"]
+    + ["IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"]
+)
 
 
-def vat_rate(country: str, tax_class: str) -> int:
-    """Basis points for one kind of goods delivered to ``country``; ``KeyError`` where we do not deliver."""
-    if country in EXPORT_COUNTRIES:
-        return 0
-    return RATES[country][tax_class]
+def vat_rates(country: str) -> dict[str, int]:
+    """Basis points by tax class for what is delivered to ``country`` today; a class that has no rate is absent."""
+    if is_export(country):
+        return dict.fromkeys(TaxClass.values, 0)
+    return taxed_countries([country]).get(country, {})
+
+
+def taxed_countries(countries: list[str]) -> dict[str, dict[str, int]]:
+    """Today's rates by tax class of those countries that have any, in one query."""
+    today = TaxRate.objects.filter(country__in=countries, valid_from__lte=timezone.localdate())
+    found: dict[str, dict[str, int]] = {}
+    for rate in today.order_by("country", "tax_class", "-valid_from").distinct("country", "tax_class"):
+        found.setdefault(rate.country, {})[rate.tax_class] = rate.basis_points
+    return found
 
 
 def is_export(country: str) -> bool:
-    return country in EXPORT_COUNTRIES
+    return country not in UNION

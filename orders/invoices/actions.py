@@ -29,7 +29,7 @@ def issue_invoice(order: Order, *, by: Actor) -> Invoice:
     invoice = Invoice.objects.create(
         order=order,
         series=series,
-        number=_next_number(series),
+        number=next_number(series),
         issued_at=issued_at,
         issuer=OperatorIdentity.objects.first(),
         currency=order.currency,
@@ -43,7 +43,7 @@ def issue_invoice(order: Order, *, by: Actor) -> Invoice:
     return invoice
 
 
-def _next_number(series: str) -> int:
+def next_number(series: str) -> int:
     """The next number, its counter locked until the transaction ends: a rolled back invoice leaves no gap."""
     InvoiceCounter.objects.get_or_create(series=series)
     InvoiceCounter.objects.filter(series=series).update(last_number=F("last_number") + 1)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from uuid import UUID
+
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +17,14 @@ from privacy.declarations.purposes import Purpose
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
+TAX_LAW = Floor(
+    citation="AO § 147(1) no. 4, (3); HGB § 257(4); UStG § 14b(1)",
+    explanation=_("Tax law says that we must keep invoices for 8 years."),
+)
 
 
 class InvoiceCounter(models.Model):
@@ -83,10 +95,7 @@ class InvoiceParty(PersonalRecord):
         starts="invoice__issued_at",
         lasts=years(8, to_year_end=True),
         until=_("8 years after the end of the year of the invoice"),
-        floor=Floor(
-            citation="AO § 147(1) no. 4, (3); HGB § 257(4); UStG § 14b(1)",
-            explanation=_("Tax law says that we must keep invoices for 8 years."),
-        ),
+        floor=TAX_LAW,
     )
     not_personal = {"invoice": "the invoice it belongs to"}
 
@@ -97,3 +106,102 @@ class InvoiceParty(PersonalRecord):
 
     def describe(self) -> str:
         return _("invoice %(number)s") % {"number": self.invoice.label}
+
+
+class CreditNote(models.Model):
+    """The correction of an invoice by the sum of one refund. Names nobody; stays after an erasure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
+    refund = models.OneToOneField("orders.Refund", on_delete=models.PROTECT, related_name="credit_note")
+    series = models.CharField(max_length=10)
+    number = models.PositiveIntegerField()
+    issued_at = models.DateTimeField(default=timezone.now)
+    issuer = models.ForeignKey("privacy.OperatorIdentity", on_delete=models.PROTECT, related_name="+", null=True)
+    currency = models.CharField(max_length=3)
+    total = models.PositiveIntegerField()
+    tax_total = models.PositiveIntegerField()
+
+    invoice_id: UUID
+    rates: RelatedManager[CreditNoteRate]
+
+    not_personal = {
+        "invoice": "the invoice corrected",
+        "refund": "the decision to give money back",
+        "series": "series of the number",
+        "number": "number without gaps",
+        "issued_at": "when it was issued",
+        "issuer": "who ran the shop on that day, as published",
+        "currency": "currency of the invoice",
+        "total": "sum given back",
+        "tax_total": "tax inside the sum",
+    }
+
+    class Meta:
+        verbose_name = _("credit note")
+        verbose_name_plural = _("credit notes")
+        ordering = ["issued_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "number"], name="one_credit_note_per_number"),
+            models.CheckConstraint(condition=Q(tax_total__lte=F("total")), name="credit_note_tax_within_total"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return f"{self.series}-{self.number:06d}"
+
+
+class CreditNoteRate(models.Model):
+    """What a credit note gives back at one tax rate. Stays after an erasure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.CASCADE, related_name="rates")
+    tax_rate = models.PositiveSmallIntegerField()
+    gross = models.PositiveIntegerField()
+    tax = models.PositiveIntegerField()
+
+    not_personal = {
+        "credit_note": "the credit note",
+        "tax_rate": "rate of the invoice",
+        "gross": "sum at this rate",
+        "tax": "tax inside the sum",
+    }
+
+    class Meta:
+        verbose_name = _("tax on a credit note")
+        verbose_name_plural = _("taxes on credit notes")
+        ordering = ["-tax_rate"]
+        constraints = [models.UniqueConstraint(fields=["credit_note", "tax_rate"], name="one_line_per_rate_credited")]
+
+    def __str__(self) -> str:
+        return f"{self.tax_rate} {self.gross}"
+
+
+class CreditNoteParty(PersonalRecord):
+    """Whose invoice was corrected, copied from it. Destroyed 8 years after the end of the year of issue; no erasure before."""
+
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.CASCADE, db_index=False, related_name="parties")
+    name = personal(models.CharField(_("name on the credit note"), max_length=120), Category.FINANCIAL, mask=masks.name, scope=Scope.RECORDS)
+    address = personal(
+        models.TextField(_("address on the credit note"), max_length=1000), Category.FINANCIAL, mask=masks.address, scope=Scope.RECORDS
+    )
+
+    lifetime = Lifetime(
+        purposes=[Purpose.LEGAL],
+        starts="credit_note__issued_at",
+        lasts=years(8, to_year_end=True),
+        until=_("8 years after the end of the year of the credit note"),
+        floor=TAX_LAW,
+    )
+    not_personal = {"credit_note": "the credit note it belongs to"}
+
+    class Meta:
+        verbose_name = _("party of a credit note")
+        verbose_name_plural = _("parties of credit notes")
+        constraints = [models.UniqueConstraint(fields=["subject", "credit_note"], name="one_party_per_credit_note")]
+
+    def describe(self) -> str:
+        return _("credit note %(number)s") % {"number": self.credit_note.label}

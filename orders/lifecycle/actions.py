@@ -11,13 +11,17 @@ from orders.catalogue.actions import release_stock
 from orders.lifecycle.errors import ParcelPacked, TransitionRefused
 from orders.lifecycle.models import Order, OrderEvent, OrderState
 from orders.lifecycle.timeline import append_event, lock_order, require_state, reserved_quantities
+from orders.parcels.bookings import call_back_booking
 from orders.parcels.models import Parcel, ParcelState
-from orders.payments.actions import has_money_under_way, unwind_payments
+from orders.payments.actions import has_money_under_way, is_unwinding_stuck, unwind_payments
+from orders.withdrawals.endings import close_with_order, end_with_cancellation
+from orders.withdrawals.queries import has_open_withdrawal
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor, Role
 
 CANCELABLE = (OrderState.PENDING_PAYMENT, OrderState.RECEIVED, OrderState.CONFIRMED)
 ON_ITS_WAY = (ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.CLOSED)
+WITHDRAWN = "withdrawn"
 
 
 def receive_order(order: Order, *, by: Actor) -> None:
@@ -45,23 +49,26 @@ def confirm_order(*, by: Actor, order: Order) -> Order:
 def cancel_order(*, by: Actor, order: Order, reason: str = "") -> Order:
     """End an order before it leaves the house; stock is freed and money goes back.
 
-    The customer may until the parcel is packed (``ParcelPacked``), staff until it is handed over.
-    ``reason`` is a code.
+    The customer may until the parcel is packed (``ParcelPacked``), staff until it is handed over, and so may the
+    customer who withdraws from the purchase. ``reason`` is a code.
     """
     order = lock_order(order.pk)
     require_state(order, *CANCELABLE)
     parcels = list(order.parcels.select_for_update())
     if any(parcel.state in ON_ITS_WAY for parcel in parcels):
         raise TransitionRefused(order.state)
-    if by.role == Role.CUSTOMER and any(parcel.state == ParcelState.PACKED for parcel in parcels):
+    if by.role == Role.CUSTOMER and reason != WITHDRAWN and any(parcel.state == ParcelState.PACKED for parcel in parcels):
         raise ParcelPacked(order.state)
     now = timezone.now()
     Parcel.objects.filter(pk__in=[parcel.pk for parcel in parcels]).update(state=ParcelState.CANCELED, canceled_at=now)
+    for parcel in parcels:
+        call_back_booking(parcel)
     _move(order, OrderState.CANCELED, "canceled_at")
     release_stock(reserved_quantities(order))
     append_event(order, OrderEvent.Kind.CANCELED, by=by, code=reason)
     record(Event.ORDER_CANCELED, by=by, subject=order.subject_id, object=order)
     unwind_payments(order, by=by)
+    end_with_cancellation(order, by=by)
     announce(order, "orders_canceled", by=by)
     return order
 
@@ -95,16 +102,20 @@ def expire_order(*, by: Actor, order: Order) -> Order:
 def close_order(*, by: Actor, order: Order) -> Order:
     """Nothing is open any more: starts the lifetimes of the personal rows.
 
-    A delivered order becomes ``closed``; a canceled one keeps its state. Refused while money is under way.
+    A delivered order becomes ``closed``; a canceled one keeps its state. Refused while money is under way or stays
+    where it was because the provider declined to move it, and while the buyer's withdrawal is open.
     """
     order = lock_order(order.pk)
     require_state(order, OrderState.COMPLETED, OrderState.CANCELED)
-    if order.closed_at is not None or has_money_under_way(order):
+    if order.closed_at is not None or has_money_under_way(order) or has_open_withdrawal(order):
+        raise TransitionRefused(order.state)
+    if order.state == OrderState.CANCELED and is_unwinding_stuck(order):
         raise TransitionRefused(order.state)
     if order.state == OrderState.COMPLETED:
         order.parcels.filter(state=ParcelState.DELIVERED).update(state=ParcelState.CLOSED, closed_at=timezone.now())
         order.state = OrderState.CLOSED
     _move(order, OrderState(order.state), "closed_at")
+    close_with_order(order, by=by)
     append_event(order, OrderEvent.Kind.CLOSED, by=by)
     record(Event.ORDER_CLOSED, by=by, subject=order.subject_id, object=order)
     return order

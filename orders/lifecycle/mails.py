@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orders.guests.links import CONFIRMATION_LASTS, issue_link, link_of
 from orders.lifecycle.models import Order, OrderContact
 from orders.money import format_money
 from privacy.declarations.purposes import Purpose
@@ -29,9 +30,12 @@ def register_order_mails() -> None:
 
 def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:
     order = Order.objects.prefetch_related("lines", "payments").get(pk=str(mail.object_id))
+    opens = mail.template == "orders_placed" and order.is_guest
     refunded = sum(payment.refunded for payment in order.payments.all())
     return {
         "order": order,
+        "link": issue_link(order, CONFIRMATION_LASTS) if opens else link_of(order),
+        "link_days": CONFIRMATION_LASTS.days if opens else None,
         "lines": [(line, format_money(line.total, order.currency)) for line in order.lines.all()],
         "shipping": format_money(order.shipping_total, order.currency),
         "total": format_money(order.total, order.currency),

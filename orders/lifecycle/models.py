@@ -67,6 +67,7 @@ class Order(models.Model):
     locale = models.CharField(max_length=10)
     policy_version = models.PositiveIntegerField()
     checkout_token = models.UUIDField(unique=True)
+    is_guest = models.BooleanField(_("without an account"), default=False)
     placed_at = models.DateTimeField(_("placed"), default=timezone.now)
     received_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
@@ -92,6 +93,7 @@ class Order(models.Model):
         "locale": "language of the shop at that moment",
         "policy_version": "number of the policy in force",
         "checkout_token": "random number of the form",
+        "is_guest": "whether it was placed without an account",
         "placed_at": "when it was placed",
         "received_at": "when the payment was authorized",
         "confirmed_at": "when staff confirmed it",
@@ -199,6 +201,7 @@ class OrderContact(PersonalRecord):
         until=_("90 days after the order is closed"),
     )
     not_personal = {"order": "the order it belongs to"}
+    correctable_on_request = ("name", "email")
 
     class Meta:
         verbose_name = _("contact for an order")
@@ -232,6 +235,7 @@ class OrderAddress(PersonalRecord):
         "order": "the order it belongs to",
         "country": "needed for tax, shared by millions",
     }
+    correctable_on_request = ("addressee", "line1", "line2", "district", "locality", "region", "postcode")
 
     class Meta:
         verbose_name = _("delivery address")
@@ -265,6 +269,10 @@ class OrderEvent(models.Model):
         REFUND_STARTED = "refund_started", _("We asked the payment provider to give your money back.")
         REFUNDED = "refunded", _("Your money is on its way back. Banks need up to 5 days.")
         INVOICED = "invoiced", _("Your invoice is ready.")
+        WITHDRAWN = "withdrawn", _("You canceled the purchase, or a part of it.")
+        GOODS_BACK = "goods_back", _("What you sent back is with us.")
+        WITHDRAWAL_EXEMPT = "withdrawal_exempt", _("We answered: the law makes an exception for these goods.")
+        CREDITED = "credited", _("Your credit note is ready.")
         CLOSED = "closed", _("The order is closed. Its address goes 30 days from then.")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

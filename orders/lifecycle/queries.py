@@ -45,6 +45,12 @@ def operations_to_look_into() -> QuerySet[PaymentOperation]:
     return declined.exclude(Exists(later))
 
 
+def stuck_payments() -> QuerySet[Payment]:
+    """Payments whose money stayed where it was, because the provider declined to give it back or to let it go."""
+    giving_back = operations_to_look_into().filter(kind__in=[OperationKind.VOID, OperationKind.REFUND])
+    return Payment.objects.filter(pk__in=giving_back.values("payment_id"))
+
+
 def has_open_order(subject_id: UUID) -> bool:
     """Something of this person is neither delivered nor ended, or its money is still moving."""
     if Order.objects.filter(subject_id=subject_id).exclude(state__in=ENDED).exists():

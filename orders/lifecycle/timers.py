@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from orders.lifecycle.actions import close_order, expire_order
 from orders.lifecycle.errors import TransitionRefused
 from orders.lifecycle.models import Order, OrderState
+from orders.lifecycle.queries import stuck_payments
 from orders.payments.operations import ask_again
+from orders.withdrawals.queries import open_withdrawals
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Actor
 
@@ -41,6 +43,9 @@ def close_finished_orders(*, by: Actor) -> int:
     due = Order.objects.filter(closed_at__isnull=True).filter(
         Q(state=OrderState.COMPLETED, completed_at__lt=limit) | Q(state=OrderState.CANCELED)
     )
+    # What stays open for long must not fill the batch.
+    due = due.exclude(Exists(open_withdrawals().filter(order=OuterRef("pk"))))
+    due = due.exclude(state=OrderState.CANCELED, payments__in=stuck_payments())
     return _each(due.order_by("placed_at")[:BATCH], lambda order: close_order(by=by, order=order))
 
 

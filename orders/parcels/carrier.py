@@ -37,6 +37,10 @@ class Carrier(Protocol):
         """Say that a booked parcel waits at the door."""
         ...
 
+    def cancel_booking(self, *, key: str, parcel: str) -> None:
+        """Say that a booked parcel will not come; a parcel that the carrier never heard of is as good as canceled."""
+        ...
+
     def find(self, *, key: str) -> Booking | None:
         """The booking with this key, or None if the carrier never got it."""
 

@@ -110,6 +110,7 @@ class ParcelOperation(Job):
     class Kind(models.TextChoices):
         BOOK = "book", _("book a parcel and get its label")
         COLLECT = "collect", _("have the parcel collected")
+        CALL_BACK = "call_back", _("call the booking back")
 
     class Outcome(models.TextChoices):
         REQUESTED = "requested", _("to be asked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from audit.record import Reference, record
 from orders.checkout.addresses import ADDRESS_FIELDS
 from orders.lifecycle.models import Order, OrderAddress, OrderEvent
 from orders.lifecycle.timeline import append_event, lock_order
+from orders.parcels.bookings import call_back_booking
 from orders.parcels.carrier import Booking, Carrier, CarrierTimeout, CarrierUnreachable, carrier
 from orders.parcels.models import Parcel, ParcelLabel, ParcelOperation, ParcelState
 from privacy.access.gate import open_access, unit_of_work
@@ -34,10 +36,7 @@ def run_operation(operation_id: UUID) -> None:
     if operation.outcome in FINISHED:
         return
     try:
-        if operation.kind == ParcelOperation.Kind.BOOK:
-            _book(carrier(), operation)
-        else:
-            _collect(carrier(), operation)
+        _CARRIED_OUT[ParcelOperation.Kind(operation.kind)](carrier(), operation)
     except CarrierTimeout:
         with unit_of_work():
             _open_row(operation).update(outcome=ParcelOperation.Outcome.UNKNOWN)
@@ -69,6 +68,24 @@ def _collect(carrier: Carrier, operation: ParcelOperation) -> None:
     carrier.collect(key=str(operation.pk), parcel=str(operation.parcel_id))
     with unit_of_work():
         _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED)
+
+
+def _call_back(carrier: Carrier, operation: ParcelOperation) -> None:
+    """After the booking was answered: called back before it, a late booking would stand."""
+    if _open_bookings(operation).exists():
+        raise TryLater(ASK_AGAIN_SECONDS)
+    carrier.cancel_booking(key=str(operation.pk), parcel=str(operation.parcel_id))
+    with unit_of_work():
+        order = lock_order(operation.parcel.order_id)
+        if _open_row(operation).update(outcome=ParcelOperation.Outcome.SUCCEEDED):
+            record(Event.PARCEL_CALLED_BACK, by=SHIPPER, subject=order.subject_id, object=operation.parcel, case=order)
+
+
+_CARRIED_OUT: dict[ParcelOperation.Kind, Callable[[Carrier, ParcelOperation], None]] = {
+    ParcelOperation.Kind.BOOK: _book,
+    ParcelOperation.Kind.COLLECT: _collect,
+    ParcelOperation.Kind.CALL_BACK: _call_back,
+}
 
 
 def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
@@ -113,6 +130,7 @@ def keep_label(operation: ParcelOperation, booking: Booking) -> None:
             return
         parcel = Parcel.objects.select_for_update().get(pk=operation.parcel_id)
         if parcel.state == ParcelState.CANCELED:
+            call_back_booking(parcel)
             return  # canceled while the carrier was asked; nothing of this parcel is kept
         _write_label(order, parcel, booking)
         parcel.labeled_at = timezone.now()
@@ -123,3 +141,8 @@ def keep_label(operation: ParcelOperation, booking: Booking) -> None:
 
 def _open_row(operation: ParcelOperation) -> QuerySet[ParcelOperation]:
     return ParcelOperation.objects.filter(pk=operation.pk).exclude(outcome__in=FINISHED)
+
+
+def _open_bookings(operation: ParcelOperation) -> QuerySet[ParcelOperation]:
+    bookings = ParcelOperation.objects.filter(parcel_id=operation.parcel_id, kind=ParcelOperation.Kind.BOOK)
+    return bookings.exclude(outcome__in=FINISHED)

@@ -19,6 +19,9 @@ class SandboxCarrier:
     def collect(self, *, key: str, parcel: str) -> None:
         self._call("POST", "/carrier/collections", json={"parcel": parcel}, headers={"Idempotency-Key": key})
 
+    def cancel_booking(self, *, key: str, parcel: str) -> None:
+        self._call("POST", "/carrier/cancellations", missing=True, json={"parcel": parcel}, headers={"Idempotency-Key": key})
+
     def find(self, *, key: str) -> Booking | None:
         response = self._call("GET", f"/carrier/bookings/{key}", missing=True)
         return None if response.status_code == 404 else self._booking(response)

@@ -139,6 +139,7 @@ class Refund(models.Model):
 
     class Reason(models.TextChoices):
         CANCELED = "canceled", _("order canceled")
+        WITHDRAWN = "withdrawn", _("purchase canceled by the buyer")
         DAMAGED = "damaged", _("goods damaged")
         MISSING = "missing", _("goods missing")
         GOODWILL = "goodwill", _("goodwill")

@@ -10,6 +10,7 @@ from django.db import transaction
 from audit.events import Event
 from audit.record import Reference, record
 from orders.invoices.actions import issue_invoice
+from orders.invoices.credits import issue_credit_note
 from orders.lifecycle.actions import announce, receive_order
 from orders.lifecycle.models import Order, OrderEvent, OrderState
 from orders.lifecycle.timeline import append_event, lock_order
@@ -25,6 +26,7 @@ from orders.payments.models import (
     PaymentState,
     WebhookEvent,
 )
+from orders.withdrawals.endings import end_with_refund
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.purposes import Purpose
@@ -121,6 +123,9 @@ def _refunded(order: Order, payment: Payment, operation: PaymentOperation, by: A
     _set_state(payment, PaymentState.CAPTURED)
     append_event(order, OrderEvent.Kind.REFUNDED, by=by)
     _record(Event.PAYMENT_REFUNDED, order, operation, by)
+    if operation.refund is not None:
+        issue_credit_note(order, operation.refund, by=by)
+        end_with_refund(order, operation.refund, by=by)
     announce(order, "orders_refunded", by=by, occasion=str(operation.pk))
 
 

@@ -151,6 +151,7 @@ def _explain(refusal: AccessDenied) -> str:
     return {
         "ground_missing": gettext("The customer has not given, or has withdrawn, the permission for this purpose."),
         "subject_erased": gettext("This person's data has been erased."),
+        "restricted": gettext("This person has frozen this data, or objected to this use. It may only be stored."),
         "purpose_not_in_force": gettext("The policy in force does not allow this purpose."),
     }.get(refusal.code, gettext("You may not open this. The attempt has been recorded."))
 

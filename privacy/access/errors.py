@@ -39,6 +39,15 @@ class GroundMissing(AccessDenied):
     code = "ground_missing"
 
 
+class Restricted(AccessDenied):
+    """The person has frozen this data, or objected to this use: it may only be stored."""
+
+    code = "restricted"
+
+    def __init__(self) -> None:
+        super().__init__(self.code)
+
+
 class SubjectErased(AccessDenied):
     """The person was erased; only what the law keeps can still be opened."""
 

@@ -34,16 +34,19 @@ __all__ = [
     "open_for_unit",
     "register_access_check",
     "register_ground",
+    "register_withholding",
     "unit_of_work",
 ]
 
 AccessCheck = Callable[[Actor, Purpose, frozenset[UUID]], None]
 GroundSource = Callable[[frozenset[UUID]], set[UUID]]
+Withholding = Callable[[Purpose, frozenset[UUID]], set[tuple[UUID, Category]]]
 
 REASON_SCOPE = Scope(Category.INTERACTION.value)
 
 _access_checks: list[AccessCheck] = []
 _grounds: dict[Purpose, list[GroundSource]] = {}
+_withholdings: list[Withholding] = []
 _open_grants: ContextVar[tuple[Grant, ...]] = ContextVar("open_grants", default=())
 
 
@@ -55,6 +58,12 @@ def register_access_check(check: AccessCheck) -> None:
 def register_ground(purpose: Purpose, source: GroundSource) -> None:
     """For purposes that rest on a request: tells which of these people have asked."""
     _grounds.setdefault(purpose, []).append(source)
+
+
+def register_withholding(withhold: Withholding) -> None:
+    """Tells which kinds of data of these people may be used by nobody else for this purpose, whatever else allows it."""
+    if withhold not in _withholdings:
+        _withholdings.append(withhold)
 
 
 class Grant:
@@ -82,6 +91,7 @@ class Grant:
         self._unit = unit
         self._admitted: set[UUID] = set()
         self._recorded: set[tuple[int, Category]] = set()
+        self._withheld: set[tuple[UUID, Category]] = set()
         self._collected: dict[tuple[UUID, Category], set[str]] = {}
         self._closed = False
 
@@ -130,6 +140,8 @@ class Grant:
         if self._closed or category not in self.categories or self.subject_id not in (None, subject_id):
             return False
         self._admit({subject_id})
+        if (subject_id, category) in self._withheld:
+            self._refuse(errors.Restricted(), subject_id)
         return True
 
     def note_collected(self, subject_id: UUID, field: SealedField) -> None:
@@ -146,6 +158,7 @@ class Grant:
                 self._refuse(errors.CategoryDenied(), subject_id)
         subject_ids = {subject_id for subject_id, _ in fresh}
         self._admit(subject_ids)
+        self._refuse_withheld(fresh)
         self._record_opened(sorted(fresh))
         self._recorded |= {(subject_id.int, category) for subject_id, category in fresh}
 
@@ -153,7 +166,7 @@ class Grant:
         """The unit keeps how to write each entry again: a savepoint that is rolled back later takes the entry
         with it, but not the value that was handed out."""
         ids = record_many(self._entry(Event.DATA_OPENED, *pair) for pair in pairs)
-        self._keep_reason(pairs)
+        self._keep_reason(pairs, ids)
         for id, pair in zip(ids, pairs, strict=True):
             self._unit.openings[id] = partial(self._record_opened, [pair])
 
@@ -174,23 +187,24 @@ class Grant:
             case=self.case,
         )
 
-    def _keep_reason(self, pairs: Iterable[tuple[UUID, Category]]) -> None:
+    def _keep_reason(self, pairs: Iterable[tuple[UUID, Category]], ids: Iterable[UUID]) -> None:
         """For an erased person no reason can be sealed any more; the row and the log entry remain."""
         if not self.by.is_staff:
             return
-        categories: dict[UUID, list[str]] = {}
-        for subject_id, category in pairs:
-            categories.setdefault(subject_id, []).append(category.value)
-        make_keys((subject_id, REASON_SCOPE) for subject_id in categories)
-        Opening.objects.bulk_create(self._opening(*opened) for opened in categories.items())
+        opened: dict[UUID, dict[str, UUID]] = {}
+        for (subject_id, category), id in zip(pairs, ids, strict=True):
+            opened.setdefault(subject_id, {})[category.value] = id
+        make_keys((subject_id, REASON_SCOPE) for subject_id in opened)
+        Opening.objects.bulk_create(self._opening(*of_person) for of_person in opened.items())
 
-    def _opening(self, subject_id: UUID, categories: list[str]) -> Opening:
+    def _opening(self, subject_id: UUID, entries: dict[str, UUID]) -> Opening:
         return Opening(
             subject_id=subject_id,
             actor_id=self.by.id,  # type: ignore[misc]
             role=self.by.role,
             purpose=self.purpose,
-            categories=sorted(categories),
+            categories=sorted(entries),
+            entries=list(entries.values()),
             case_label=self.case.label if self.case else "",
             case_id=self.case.id if self.case else None,
             reason=self._reason if has_key(subject_id, REASON_SCOPE) else None,
@@ -214,7 +228,15 @@ class Grant:
                 check(self.by, self.purpose, new)
             except errors.AccessDenied as refusal:
                 self._refuse(refusal, first)
+        for withhold in _withholdings:
+            self._withheld |= withhold(self.purpose, new)
         self._admitted |= new
+
+    def _refuse_withheld(self, pairs: Iterable[tuple[UUID, Category]]) -> None:
+        """What somebody looks up about themselves is no use by us."""
+        for pair in pairs:
+            if pair in self._withheld and not self.by.is_subject(pair[0]):
+                self._refuse(errors.Restricted(), pair[0])
 
     def _refuse_erased(self, people: dict[UUID, Subject]) -> None:
         if PURPOSES[self.purpose].ground == Ground.LAW:

@@ -25,6 +25,7 @@ class Opening(PersonalRecord):
     case_label = models.CharField(max_length=80, blank=True)
     case_id = models.UUIDField(null=True)
     opened_at = models.DateTimeField(default=timezone.now)
+    entries = ArrayField(models.UUIDField(), default=list)
     reason = personal(models.CharField(_("reason given"), max_length=300, null=True), Category.INTERACTION)
 
     lifetime = Lifetime(
@@ -41,6 +42,7 @@ class Opening(PersonalRecord):
         "case_label": "kind of case",
         "case_id": "random id of the case",
         "opened_at": "when",
+        "entries": "random ids of the log entries that it explains",
     }
 
     class Meta:

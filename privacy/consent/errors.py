@@ -11,3 +11,7 @@ class NotConsentable(ConsentError):
 
 class NotYourConsent(ConsentError):
     """Only the person can give or withdraw their own consent."""
+
+
+class WordsChanged(ConsentError):
+    """The yes was to other words than those that are asked now."""

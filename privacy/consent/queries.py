@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from privacy.consent.models import ConsentEntry
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose, PurposeRule
 
@@ -58,7 +60,7 @@ def missing_purposes(subject_id: UUID, purposes: Iterable[Purpose]) -> list[Purp
     return [purpose for purpose in purposes if purpose not in given]
 
 
-def history_of(subject_id: UUID) -> list[ConsentEntry]:
-    """All decisions, newest first."""
-    entries = ConsentEntry.objects.filter(subject_id=subject_id).select_related("statement__policy")
-    return list(entries.order_by("-id"))
+def history_of(subject_id: UUID, purpose: Purpose | None = None) -> QuerySet[ConsentEntry]:
+    """All decisions (on one purpose), newest first, each with the words that were shown."""
+    entries = ConsentEntry.objects.filter(subject_id=subject_id, **({"purpose": purpose} if purpose else {}))
+    return entries.select_related("statement__policy").order_by("-id")

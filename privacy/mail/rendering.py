@@ -12,6 +12,8 @@ from django.template.loader import get_template, render_to_string
 from django.utils import translation
 from django.utils.translation import get_language_bidi
 
+from privacy.policy.operator import operator
+
 
 def render_message(name: str, context: dict[str, Any], locale: str, to: str, message_id: UUID) -> EmailMultiAlternatives:
     """The message ready to send. A second attempt has the same Message-ID, so that mail programs show one."""
@@ -19,18 +21,19 @@ def render_message(name: str, context: dict[str, Any], locale: str, to: str, mes
         words = Context(context | {"site_url": settings.SITE_URL}, autoescape=False)  # plain text; the frame escapes
         text = get_template(f"mail/{name}.txt").template.render(words)  # type: ignore[attr-defined]
         subject, _, body = text.strip().partition("\n")
+        body = body.strip() + _signature()
         html = render_to_string(
             "mail/frame.html",
             {
                 "title": subject,
-                "body": body.strip(),
+                "body": body,
                 "locale": locale,
                 "right_to_left": get_language_bidi(),
             },
         )
     message = EmailMultiAlternatives(
         subject=subject,
-        body=f"{body.strip()}\n",
+        body=f"{body}\n",
         to=[to],
         headers={
             "Message-ID": f"<{message_id}@{_domain()}>",
@@ -39,6 +42,13 @@ def render_message(name: str, context: dict[str, Any], locale: str, to: str, mes
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def _signature() -> str:
+    """Who writes, below the line that mail programs fold away (RFC 3676, 4.3)."""
+    sender = operator()
+    lines = [line for line in (*sender.lines, sender.privacy_email or sender.email) if line]
+    return "\n\n-- \n" + "\n".join(lines) if lines else ""
 
 
 def _domain() -> str:

@@ -13,8 +13,8 @@ from django.utils import timezone
 from audit.events import Event
 from audit.record import record
 from privacy.declarations.purposes import Purpose
-from privacy.policy.errors import ChangedMeanwhile, NoticeTooShort, RoleMayNot
-from privacy.policy.models import NOTICE_PERIOD, OperatorIdentity, PolicyText, PolicyVersion
+from privacy.policy.errors import AlreadyInForce, ChangedMeanwhile, NoticeTooShort, RoleMayNot
+from privacy.policy.models import NOTICE_PERIOD, OperatorIdentity, PolicyText, PolicyVersion, PolicyWithdrawal
 from privacy.policy.operator import operator
 from privacy.policy.roles import Actor, Role
 
@@ -55,10 +55,31 @@ def publish_policy(
             title=words["title"],
             summary=words["summary"],
             sections=words["sections"],
-            sha256=hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
+            sha256=fingerprint(words),
         )
     record(Event.POLICY_PUBLISHED, by=by, object=version)
     return version
+
+
+def fingerprint(words: Any) -> str:
+    """SHA-256 of words in any nesting of texts and lists, the same whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@transaction.atomic
+def withdraw_announcement(*, by: Actor, version: PolicyVersion) -> PolicyWithdrawal:
+    """Take back an announced version before it takes effect; it never will.
+
+    Raises RoleMayNot for everybody but the privacy officer, AlreadyInForce when it is too late or done before.
+    """
+    if by.role != Role.PRIVACY_OFFICER:
+        raise RoleMayNot
+    locked = PolicyVersion.objects.select_for_update(of=["self"]).get(pk=version.pk)
+    if locked.effective_at <= timezone.now() or PolicyWithdrawal.objects.filter(version=locked).exists():
+        raise AlreadyInForce
+    withdrawal = PolicyWithdrawal.objects.create(version=locked, withdrawn_by=by.id)
+    record(Event.POLICY_WITHDRAWN, by=by, object=locked)
+    return withdrawal
 
 
 @transaction.atomic
@@ -78,7 +99,7 @@ def change_operator(*, by: Actor, based_on: int, values: dict[str, Any]) -> Oper
     changed = [name for name in OPERATOR_FIELDS if getattr(after, name) != kept[name]]
     if not changed:
         return before
-    after.full_clean(validate_unique=False)
+    after.full_clean(exclude=["changed_by"], validate_unique=False)
     try:
         with transaction.atomic():
             after.save(force_insert=True)

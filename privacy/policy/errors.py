@@ -23,3 +23,7 @@ class RoleMayNot(PolicyError):
 
 class ChangedMeanwhile(PolicyError):
     """Somebody else changed it since it was read; their change is not overwritten."""
+
+
+class AlreadyInForce(PolicyError):
+    """A version that has taken effect, or was withdrawn before, cannot be withdrawn."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from babel import Locale
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -51,7 +53,30 @@ class PolicyVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{_('Version')} {self.number}"
+        return _("Version %(number)s") % {"number": self.number}
+
+
+class PolicyWithdrawal(models.Model):
+    """An announcement taken back before its version took effect. The version and its words stay to be read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    version = models.OneToOneField(PolicyVersion, models.PROTECT, related_name="withdrawal")
+    withdrawn_at = models.DateTimeField(_("withdrawn"), default=timezone.now)
+    withdrawn_by = models.UUIDField(null=True)
+
+    append_only = True
+    not_personal = {
+        "version": "the version that will not take effect",
+        "withdrawn_at": "when",
+        "withdrawn_by": "random id of the member of staff",
+    }
+
+    class Meta:
+        verbose_name = _("withdrawn announcement")
+        verbose_name_plural = _("withdrawn announcements")
+
+    def __str__(self) -> str:
+        return str(self.version)
 
 
 class PolicyText(models.Model):
@@ -140,7 +165,12 @@ class OperatorIdentity(models.Model):
     @property
     def lines(self) -> list[str]:
         """Name, address and tax number as they stand on an invoice."""
-        return [line for line in (self.name, *self.address.splitlines(), self.tax_id) if line]
+        return [line for line in (self.name, *self.address.splitlines(), self.country_name, self.tax_id) if line]
+
+    @property
+    def country_name(self) -> str:
+        """In the reader's language."""
+        return Locale.parse(get_language() or "en", sep="-").territories.get(self.country, "")
 
     @property
     def imprint_text(self) -> str:

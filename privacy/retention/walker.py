@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from graphlib import TopologicalSorter
 from typing import Any
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Count, F, Max, Min, Q
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncDay, TruncYear
 
 from privacy.declarations.categories import Category, Scope
 from privacy.declarations.registry import personal_models
+from privacy.retention.registry import under_no_hold
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.records import PersonalRecord
 
@@ -170,35 +171,39 @@ def next_leaving(held: Sequence[Holding], category: Category) -> datetime | None
 
 @dataclass(frozen=True)
 class Leaving:
-    """``records`` of one model that go on the same day; ``on`` is None while their clock stands still."""
+    """``records`` of one model that go on the same day; ``on`` is None while their clock stands still.
+
+    ``held`` of them a purge would leave, because something open still needs them or the person froze them.
+    """
 
     model: Model
     records: int
     on: date | None
+    held: int = 0
 
 
-def leavings(subject_id: UUID) -> list[Leaving]:
-    """What goes when, soonest first and what waits for something last, in one query a model."""
-    found = [leaving for model in record_models() for leaving in _leavings(model, subject_id)]
-    return sorted(found, key=lambda leaving: (leaving.on is None, leaving.on or date.max))
+def leavings(subject_id: UUID, at_most: int | None = None) -> list[Leaving]:
+    """What goes when, soonest first and what waits for something last, in one query a model.
+
+    With ``at_most`` the database gives no more than that many days of each model, however many there are.
+    """
+    found = [leaving for model in record_models() for leaving in _leavings(model, subject_id, at_most)]
+    return sorted(found, key=lambda leaving: (leaving.on is None, leaving.on or date.max))[:at_most]
 
 
-def _leavings(model: Model, subject_id: UUID) -> Iterator[Leaving]:
-    """Grouped by the day the clock started: a day's records of one model leave on one day."""
-    days = (
-        model._base_manager.filter(subject_id=subject_id)
-        .values(_day=TruncDate(F(model.lifetime.starts), tzinfo=UTC))
-        .annotate(_records=Count("pk"))
-        .order_by("_day")
+def _leavings(model: Model, subject_id: UUID, at_most: int | None) -> Iterator[Leaving]:
+    """Grouped by the day the clock started (the year, where it starts at the year's end): a group leaves on one day."""
+    starts, truncate = F(model.lifetime.starts), TruncYear if model.lifetime.lasts.to_year_end else TruncDay
+    own = model._base_manager.filter(subject_id=subject_id)
+    groups = (
+        own.values(_start=truncate(starts, tzinfo=UTC))
+        .annotate(_records=Count("pk"), _free=Count("pk", filter=Q(pk__in=under_no_hold(model, own).values("pk"))))
+        .order_by(F("_start").asc(nulls_last=True))
     )
-    for row in days:
-        day: date | None = row["_day"]
-        start = datetime.combine(day, time(), tzinfo=UTC) if day else None
-        yield Leaving(
-            model,
-            row["_records"],
-            model.lifetime.lasts.end(start).date() if start else None,
-        )
+    for group in groups[:at_most]:
+        start, records = group["_start"], group["_records"]
+        on = model.lifetime.lasts.end(start).date() if start else None
+        yield Leaving(model, records, on, records - group["_free"])
 
 
 def expired(model: Model, now: datetime) -> models.QuerySet[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -31,7 +31,7 @@ from privacy.vault.records import PersonalRecord
 @transaction.atomic
 def request_copy(*, by: Actor, subject: Subject) -> Request:
     """Ask for a copy of everything; a job makes it. Raises NotYourData, AlreadyRequested."""
-    request = _make_request(by, subject, Request.Kind.EXPORT)
+    request = make_request(by, subject, Request.Kind.EXPORT)
     ExportJob(request=request).enqueue()
     return request
 
@@ -43,7 +43,7 @@ def request_erasure(*, by: Actor, subject: Subject) -> Request:
     The person is told by mail at once, in case somebody else asked. Raises NotYourData, AlreadyRequested.
     """
     effective_at = timezone.now() + settings.ERASURE_COOLING_OFF
-    request = _make_request(by, subject, Request.Kind.ERASURE, state=Request.State.WAITING, effective_at=effective_at)
+    request = make_request(by, subject, Request.Kind.ERASURE, state=Request.State.WAITING, effective_at=effective_at)
     about = Reference.to(request)
     queue_mail(by=by, template="rights-erasure-asked", subject=subject, object=about, locale=request.locale)
     return request
@@ -57,7 +57,7 @@ def cancel_erasure(*, by: Actor, request: Request) -> None:
     locked = Request.objects.select_for_update().get(pk=request.pk)
     if locked.kind != Request.Kind.ERASURE or locked.state != Request.State.WAITING:
         raise TooLate
-    _end(locked, Request.State.CANCELED, "changed_mind")
+    end_request(locked, Request.State.CANCELED, "changed_mind")
     record(Event.REQUEST_CANCELED, by=by, subject=locked.subject_id, object=locked)
 
 
@@ -105,7 +105,7 @@ def correct_record(*, by: Actor, record: PersonalRecord, changes: Mapping[str, s
     fields = [field for field in sealed_fields(record) if field.name in changes]
     if len(fields) != len(changes) or not set(changes) <= set(getattr(record, "correctable", ())):
         raise NotCorrectable
-    request = _make_request(by, record.subject, Request.Kind.CORRECTION)
+    request = make_request(by, record.subject, Request.Kind.CORRECTION, topic=str(record.pk))
     locked = type(record)._base_manager.select_for_update().get(pk=record.pk)
     with open_access(by=by, purpose=Purpose.RIGHTS, subject=record.subject_id, case=request, writes=Event.DATA_CORRECTED):
         for name, text in changes.items():
@@ -114,23 +114,44 @@ def correct_record(*, by: Actor, record: PersonalRecord, changes: Mapping[str, s
         locked.save(update_fields=[*changes])
     categories = {field.category.value for field in fields}
     tell_holders(by=by, subject_id=record.subject_id, kind=FollowUp.Kind.CORRECTION, categories=categories)
-    _end(request, Request.State.COMPLETED, "corrected")
+    end_request(request, Request.State.COMPLETED, "corrected")
     _record_completed(by, request)
     record.refresh_from_db(fields=[*changes])
     return request
 
 
-def _make_request(by: Actor, subject: Subject, kind: Request.Kind, **more: Any) -> Request:
+def lock_person(by: Actor, subject: Subject) -> None:
+    """Let the person's own requests made at once wait for one another: the second one then sees the first.
+
+    Raises NotYourData.
+    """
     if not by.is_subject(subject.pk):
         raise NotYourData
-    # The subject's row orders two requests made at once: the second one then sees the first.
     Subject.objects.select_for_update().get(pk=subject.pk)
-    existing = open_request(subject.pk, kind)
+
+
+def make_request(
+    by: Actor,
+    subject: Subject,
+    kind: Request.Kind,
+    *,
+    topic: str = "",
+    event: Event = Event.REQUEST_MADE,
+    categories: Iterable[str] = (),
+    **more: Any,
+) -> Request:
+    """Enter that the person asks for this, inside the caller's transaction; for the actions of this room.
+
+    Raises NotYourData, AlreadyRequested.
+    """
+    lock_person(by, subject)
+    existing = open_request(subject.pk, kind, topic)
     if existing is not None:
         raise AlreadyRequested(existing)
     now = timezone.now()
-    request = Request.objects.create(subject=subject, kind=kind, made_at=now, due_at=answer_due(now), locale=get_language() or "en", **more)
-    record(Event.REQUEST_MADE, by=by, subject=subject, object=request, outcome=kind.value)
+    words = {"topic": topic, "locale": get_language() or "en", **more}
+    request = Request.objects.create(subject=subject, kind=kind, made_at=now, due_at=answer_due(now), **words)
+    record(event, by=by, subject=subject, object=request, categories=categories, outcome=kind.value)
     return request
 
 
@@ -138,6 +159,7 @@ def _record_completed(by: Actor, request: Request) -> None:
     record(Event.REQUEST_COMPLETED, by=by, subject=request.subject_id, object=request)
 
 
-def _end(request: Request, state: Request.State, outcome: str) -> None:
+def end_request(request: Request, state: Request.State, outcome: str) -> None:
+    """Enter how a locked request ended; the caller records it."""
     request.state, request.completed_at, request.outcome = state, timezone.now(), outcome
     request.save(update_fields=["state", "completed_at", "outcome"])

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from privacy.policy.operator import operator
 from privacy.rights.sections import Row
 from privacy.rights.tables import Table
 
@@ -81,7 +82,7 @@ class Archive:
         """Add the first page, the dictionary of fields, the readme and the manifests, and end the ZIP."""
         with self.file("data/fields.json") as out:
             out.write(json.dumps(dictionary(table for table, _number in self._tables), ensure_ascii=False, indent=1))
-        words = {"reference": reference, "made_at": self._made_at, "locale": self._locale}
+        words = {"reference": reference, "made_at": self._made_at, "locale": self._locale, "operator": operator()}
         tables = [{"table": table, "page": _page(table), "path": _path(table), "number": number} for table, number in self._tables]
         with self.file("index.html") as out:
             out.write(render_to_string("privacy/copy/index.html", words | {"tables": tables}))

@@ -31,7 +31,15 @@ class TooLate(RightsError):
 
 
 class NotCorrectable(RightsError):
-    """This field is not the person's to change here."""
+    """This field is not the person's to change here, or its record is gone."""
+
+
+class NothingChosen(RightsError):
+    """No kind of data was named, or a use to which nobody can object."""
+
+
+class NotYourDecision(RightsError, PermissionDenied):
+    """Only the privacy officer decides this."""
 
 
 class CopyNotReady(RightsError):

@@ -26,6 +26,7 @@ def declare_mails() -> None:
     register_mail("rights-copy-ready", Purpose.RIGHTS, copy_ready)
     register_mail("rights-erasure-asked", Purpose.RIGHTS, erasure_asked)
     register_mail(MAIL_TEMPLATE, Purpose.RIGHTS, erasure_begun)
+    register_mail("rights-decided", Purpose.RIGHTS, decided)
 
 
 def copy_ready(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
@@ -50,6 +51,11 @@ def erasure_begun(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
         request=request, digest=hashlib.sha256(token.encode()).digest(), expires_at=timezone.now() + RECEIPT_LASTS
     )
     return {"link": _link("privacy:receipt", token), "until": link.expires_at, "code": request.code}
+
+
+def decided(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    request = _request(mail)
+    return {"link": _link("privacy:request", request.pk), "code": request.code}
 
 
 def forget_receipt_links() -> int:

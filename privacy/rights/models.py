@@ -7,15 +7,22 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.categories import Category
+from privacy.declarations.lifetimes import Lifetime, months
+from privacy.declarations.purposes import Purpose
 from privacy.jobs.models import JOB_FIELDS, Job
+from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
+from privacy.vault.records import PersonalRecord
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -26,12 +33,17 @@ def new_code() -> str:
 
 
 class Request(models.Model):
-    """One right exercised by one person. Kept as evidence that it was answered, and when; names nobody."""
+    """One right exercised by one person. Kept as evidence that it was answered, and when; names nobody.
+
+    ``topic`` is the purpose objected to, or the random id of the record to correct; empty for what concerns everything.
+    """
 
     class Kind(models.TextChoices):
         EXPORT = "export", _("Copy of your data")
         ERASURE = "erasure", _("Deletion of your data")
         CORRECTION = "correction", _("Correction of your data")
+        RESTRICTION = "restriction", _("Freezing of your data")
+        OBJECTION = "objection", _("Objection to a use of your data")
 
     class State(models.TextChoices):
         MADE = "made", _("received")
@@ -47,6 +59,7 @@ class Request(models.Model):
     code = models.CharField(_("reference"), max_length=8, unique=True, default=new_code, editable=False)
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(_("what"), max_length=12, choices=Kind)
+    topic = models.CharField(_("about"), max_length=36, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.MADE)
     locale = models.CharField(_("language"), max_length=12)
     made_at = models.DateTimeField(_("received"), default=timezone.now)
@@ -61,6 +74,7 @@ class Request(models.Model):
         "code": "random reference",
         "subject": "random id of the person",
         "kind": "which right",
+        "topic": "one of the purposes, or the random id of a record",
         "state": "how far it is",
         "locale": "language of the answer, shared by millions",
         "made_at": "when",
@@ -79,7 +93,7 @@ class Request(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["subject", "kind"],
+                fields=["subject", "kind", "topic"],
                 condition=Q(state__in=["made", "waiting", "running"]),
                 name="one_open_request_of_a_kind",
             ),
@@ -119,6 +133,88 @@ class Request(models.Model):
     @property
     def is_overdue(self) -> bool:
         return self.is_open and self.due_at < timezone.now()
+
+    @property
+    def is_for_staff(self) -> bool:
+        """True while it waits for a person's decision, not for a job."""
+        return self.is_open and self.kind in (self.Kind.CORRECTION, self.Kind.OBJECTION)
+
+
+class RequestDetail(PersonalRecord):
+    """What a person proposed and why, and what we answered. Destroyed three months after the answer.
+
+    ``record_label``, ``record_id`` and ``field`` name the value to be corrected; they are empty for an objection.
+    """
+
+    request = models.ForeignKey(Request, models.PROTECT, db_index=False, related_name="details")
+    record_label = models.CharField(max_length=80, blank=True)
+    record_id = models.UUIDField(null=True)
+    field = models.CharField(max_length=80, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    old_value = personal(models.TextField(_("value until now"), null=True), Category.INTERACTION)
+    new_value = personal(models.TextField(_("value you proposed"), max_length=300, null=True), Category.INTERACTION)
+    reason = personal(models.TextField(_("your reason"), max_length=1000, null=True), Category.INTERACTION)
+    answer = personal(models.TextField(_("our answer"), max_length=2000, null=True), Category.INTERACTION)
+
+    lifetime = Lifetime(
+        purposes=[Purpose.RIGHTS],
+        starts="answered_at",
+        lasts=months(3),
+        until=_("3 months after our answer, so that you can complain about it"),
+    )
+    not_personal = {
+        "request": "the request it belongs to",
+        "record_label": "kind of the record to be corrected",
+        "record_id": "random id of the record to be corrected",
+        "field": "name of the field to be corrected",
+        "answered_at": "when we answered",
+    }
+    described_by = ("request",)
+
+    class Meta:
+        verbose_name = _("details of a request")
+        verbose_name_plural = _("details of requests")
+        constraints = [models.UniqueConstraint(fields=["subject", "request"], name="one_detail_per_request")]
+
+    def describe(self) -> str:
+        return gettext("request %(code)s") % {"code": self.request.code}
+
+
+class Restriction(models.Model):
+    """What may only be stored (GDPR Art. 18), or a use that stands still (Art. 21). Kept as evidence; names nobody.
+
+    A freeze names kinds of data, an objection names the purpose; it holds while ``ended_at`` is empty.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    request = models.OneToOneField(Request, models.PROTECT, related_name="restriction")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
+    categories = ArrayField(models.CharField(max_length=20, choices=Category), default=list)
+    purpose = models.CharField(max_length=20, choices=Purpose, blank=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    subject_id: UUID
+
+    not_personal = {
+        "request": "the request it answers",
+        "subject": "random id of the person",
+        "categories": "which kinds of data are frozen",
+        "purpose": "which use was objected to",
+        "began_at": "when",
+        "ended_at": "when",
+    }
+
+    class Meta:
+        verbose_name = _("restriction")
+        verbose_name_plural = _("restrictions")
+        indexes = [models.Index(fields=["subject"], condition=Q(ended_at__isnull=True), name="restriction_in_force")]
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose="") ^ Q(categories=[]), name="restriction_of_data_or_of_a_use"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
 
 
 class ExportJob(Job):

@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from audit.events import Event
+from audit.models import Entry
 from privacy.access.gate import Grant
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import PURPOSES, Purpose
@@ -24,15 +29,15 @@ from privacy.retention.walker import (
     Model,
     fields_in,
     holdings,
-    is_kept,
     items_of,
     leavings,
     models_in,
     next_leaving,
+    record_models,
     records_in,
 )
-from privacy.rights.models import ExportJob, ReceiptLink, Request
-from privacy.rights.tables import kept_words
+from privacy.rights.corrections import decided_fields, field_words
+from privacy.rights.models import ExportJob, ReceiptLink, Request, RequestDetail
 from privacy.sharing.models import Disclosure
 from privacy.vault.records import PersonalRecord
 
@@ -62,8 +67,42 @@ def overdue_requests() -> QuerySet[Request]:
     return open_requests().filter(due_at__lt=timezone.now())
 
 
-def open_request(subject_id: UUID, kind: Request.Kind) -> Request | None:
-    return Request.objects.filter(subject_id=subject_id, kind=kind, state__in=Request.OPEN).first()
+def open_request(subject_id: UUID, kind: Request.Kind, topic: str = "") -> Request | None:
+    return Request.objects.filter(subject_id=subject_id, kind=kind, topic=topic, state__in=Request.OPEN).first()
+
+
+def detail_of(request: Request) -> RequestDetail | None:
+    """What was proposed or objected, and the answer; None for the other kinds, and once it is gone."""
+    return RequestDetail.objects.filter(subject_id=request.subject_id, request=request).first()
+
+
+def about_words(request: Request, detail: RequestDetail | None = None) -> str:
+    """What a request concerns beyond its kind: the use objected to, or the field to be corrected."""
+    if request.topic in Purpose:
+        return str(Purpose(request.topic).label)
+    return field_words(detail) if detail else ""
+
+
+STEPS: dict[str, Promise] = {
+    Event.REQUEST_MADE: gettext_lazy("Received"),
+    Event.REQUEST_STARTED: gettext_lazy("Work began"),
+    Event.REQUEST_COMPLETED: gettext_lazy("Answered"),
+    Event.REQUEST_CANCELED: gettext_lazy("Canceled"),
+    Event.REQUEST_FAILED: gettext_lazy("Work failed"),
+    Event.RESTRICTION_BEGUN: gettext_lazy("Frozen"),
+    Event.RESTRICTION_LIFTED: gettext_lazy("Lifted by the person"),
+    Event.EXPORT_DOWNLOADED: gettext_lazy("Copy downloaded"),
+    Event.EXPORT_EXPIRED: gettext_lazy("File deleted"),
+}
+
+
+def steps_of(request: Request) -> list[dict[str, Any]]:
+    """What happened to a request, from the log, and the day by which it must be answered while it is open."""
+    entries = Entry.objects.filter(subject_id=request.subject_id, object_id=request.pk, event__in=list(STEPS)).order_by("at")
+    steps: list[dict[str, Any]] = [{"at": entry.at, "title": STEPS[entry.event], "state": "done"} for entry in entries]
+    if request.is_open:
+        steps.append({"at": request.due_at, "title": _("Answer due"), "state": "bad" if request.is_overdue else "ahead"})
+    return steps
 
 
 def copy_waiting(subject_id: UUID) -> ExportJob | None:
@@ -135,27 +174,43 @@ def recipients_of(subject_id: UUID) -> dict[Category, list[Received]]:
     return {category: list(several.values()) for category, several in found.items()}
 
 
-def timeline_of(subject_id: UUID) -> tuple[list[dict[str, Any]], int]:
-    """The next days on which something goes, as steps for the time line, and how many later ones there are."""
-    found = leavings(subject_id)
-    steps = [
-        {
-            "at": leaving.on,
-            "when": "" if leaving.on else _("Later"),
-            "title": f"{leaving.records} × {leaving.model._meta.verbose_name}",
-            "text": _text(leaving),
-            "state": "ahead",
-        }
-        for leaving in found
-    ]
-    return steps[:UPCOMING], max(len(steps) - UPCOMING, 0)
+@dataclass(frozen=True)
+class Going:
+    """One line of "what goes when". ``on`` is None while it waits for something; ``is_held``: not before that has ended."""
+
+    on: date | None
+    what: str
+    why: str
+    law: str
+    is_held: bool
+
+    @property
+    def month(self) -> date | None:
+        return self.on and self.on.replace(day=1)
 
 
-def _text(leaving: Leaving) -> str:
-    """Why it is not known when, or why it takes so long; a known day near enough explains itself."""
-    if is_kept(leaving.model):
-        return str(kept_words(leaving.model))
-    return _("Keep until: %(words)s") % {"words": kept_words(leaving.model)} if leaving.on is None else ""
+def goings_of(subject_id: UUID, at_most: int | None = None) -> list[Going]:
+    """What goes when, soonest first, from what the purge and an erasure obey: declarations, lifetimes, floors and holds."""
+    return [_going(leaving) for leaving in leavings(subject_id, at_most)]
+
+
+def timeline_of(subject_id: UUID) -> tuple[list[Going], bool]:
+    """The next lines, and whether there are more."""
+    found = goings_of(subject_id, UPCOMING + 1)
+    return found[:UPCOMING], len(found) > UPCOMING
+
+
+def _going(leaving: Leaving) -> Going:
+    options, lifetime = leaving.model._meta, leaving.model.lifetime
+    name = options.verbose_name if leaving.records == 1 else options.verbose_name_plural
+    floor = lifetime.floor
+    return Going(
+        on=leaving.on,
+        what=_("%(number)d × %(what)s") % {"number": leaving.records, "what": name},
+        why=str(floor.explanation) if floor else str(lifetime.until or kept_for(lifetime)),
+        law=floor.citation if floor else "",
+        is_held=leaving.held > 0,
+    )
 
 
 @dataclass(frozen=True)
@@ -179,6 +234,7 @@ class RecordCard:
     waits_for: str
     law: str
     law_words: str
+    correct_at: str
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -186,10 +242,10 @@ class RecordCard:
 
 
 class RecordSequence(Sequence[PersonalRecord]):
-    """One person's records of one category as one long list over several models, read a slice at a time."""
+    """One person's records of several models as one long list, newest of each first, read a slice at a time."""
 
-    def __init__(self, subject_id: UUID, category: Category) -> None:
-        self._parts = [records_in(model, subject_id).reverse() for model in models_in(category)]
+    def __init__(self, subject_id: UUID, models: Iterable[Model]) -> None:
+        self._parts = [records_in(model, subject_id).reverse() for model in models]
         self._lengths = [records.count() for records in self._parts]
 
     def __len__(self) -> int:
@@ -209,7 +265,13 @@ class RecordSequence(Sequence[PersonalRecord]):
 
 def records_page(subject_id: UUID, category: Category, number: str) -> Page:
     """A page of sealed records; the number of queries depends on the models alone."""
-    return Paginator(RecordSequence(subject_id, category), RECORDS_A_PAGE).get_page(number)
+    return Paginator(RecordSequence(subject_id, models_in(category)), RECORDS_A_PAGE).get_page(number)
+
+
+def correctable_page(subject_id: UUID, number: str) -> Page:
+    """A page of the sealed records that have fields whose correction somebody decides."""
+    models = [model for model in record_models() if decided_fields(model)]
+    return Paginator(RecordSequence(subject_id, models), RECORDS_A_PAGE).get_page(number)
 
 
 def opened_cards(records: Iterable[PersonalRecord], category: Category, grant: Grant) -> list[RecordCard]:
@@ -231,7 +293,12 @@ def _record_card(record: PersonalRecord, category: Category, grant: Grant) -> Re
         waits_for=str(model.lifetime.until or kept_for(model.lifetime)),
         law=floor.citation if floor else "",
         law_words=str(floor.explanation) if floor else "",
+        correct_at=reverse("privacy:correct-record", args=[record.pk]) if _is_corrected_by_request(model, category) else "",
     )
+
+
+def _is_corrected_by_request(model: Model, category: Category) -> bool:
+    return any(field.category == category for field in decided_fields(model))
 
 
 def _opened_item(field: Any, value: Any, grant: Grant) -> OpenedItem:

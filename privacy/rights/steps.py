@@ -31,6 +31,7 @@ from privacy.rights.models import ErasureJob, Receipt, Request
 from privacy.sharing.actions import tell_holders
 from privacy.sharing.models import FollowUp
 from privacy.vault.keys import destroy_keys
+from privacy.vault.ledger import copy_ledger
 from privacy.vault.models import Subject
 
 ERASER = Actor.job("erasure")
@@ -72,6 +73,7 @@ def _steps() -> dict[str, Step]:
         "copies_deleted": delete_copies,
         **{f"room_{name}": _room_step(act) for name, act in room_steps().items()},
         "keys_destroyed": end_keys,
+        "ledger_copied": note_outside,
         **{f"rows_{model._meta.label_lower}": _row_step(model) for model in erasable_models()},
         "rows_deleted": note_deleted,
         "recipients_told": tell_recipients,
@@ -124,6 +126,11 @@ def end_keys(job: ErasureJob) -> None:
         object=job.request,
         categories=[category.value for category in Category],
     )
+
+
+def note_outside(job: ErasureJob) -> None:
+    """Before anybody is told that the erasure is done, a restore must know of it."""
+    copy_ledger()
 
 
 def note_deleted(job: ErasureJob) -> None:

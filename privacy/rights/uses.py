@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,11 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.events import Event
-from audit.models import Entry
+from audit.models import Entry, Leaf
 from audit.queries import entries_about
+from audit.record import Reference
+from privacy.access.gate import Grant
+from privacy.access.models import Opening
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
-from privacy.policy.roles import Role
+from privacy.policy.roles import STAFF_ROLES, Role
+from privacy.rights.cases import Case, cases_in_words
 
 DEEDS: dict[str, Promise] = {
     Event.DATA_OPENED: gettext_lazy("read it"),
@@ -29,12 +34,28 @@ DEEDS: dict[str, Promise] = {
     Event.DATA_ERASED: gettext_lazy("deleted it, as you asked"),
     Event.DATA_REFUSED: gettext_lazy("tried to read it and was refused"),
     Event.DISCLOSURE_REFUSED: gettext_lazy("tried to pass it on and was refused"),
+    Event.ACCOUNT_SEARCHED: gettext_lazy("looked for your account by your email address"),
+}
+REFUSALS = (Event.DATA_REFUSED, Event.DISCLOSURE_REFUSED)
+BECAUSE: dict[str, Promise] = {
+    "role_denied": gettext_lazy("This role may not see it."),
+    "category_denied": gettext_lazy("The purpose does not cover it."),
+    "reason_missing": gettext_lazy("No reason was given."),
+    "purpose_not_in_force": gettext_lazy("Our privacy policy does not allow it."),
+    "ground_missing": gettext_lazy("You have not given, or have withdrawn, the permission."),
+    "restricted": gettext_lazy("You have frozen it, or objected to this use."),
+    "subject_erased": gettext_lazy("Your data was deleted already."),
+    "other_subject": gettext_lazy("It was opened for somebody else."),
+    "recipient_unknown": gettext_lazy("The recipient is not registered with us."),
+    "agreement_missing": gettext_lazy("The recipient has no agreement with us."),
+    "not_covered": gettext_lazy("The agreement with the recipient does not cover it."),
+    "approval_missing": gettext_lazy("You have not approved it."),
 }
 
 
 @dataclass(frozen=True)
 class Use:
-    """One line of "who used my data"."""
+    """One line of "who used my data". ``because`` says why an attempt was refused; it is empty for a use."""
 
     at: datetime
     who: str
@@ -42,6 +63,8 @@ class Use:
     why: str
     categories: str
     is_you: bool
+    is_refused: bool = False
+    because: str = ""
 
 
 def uses_of(subject_id: UUID, category: Category | None = None) -> QuerySet[Entry]:
@@ -50,8 +73,34 @@ def uses_of(subject_id: UUID, category: Category | None = None) -> QuerySet[Entr
     return entries.filter(categories__contains=[category.value]) if category else entries
 
 
+def narrowed(
+    entries: QuerySet[Entry],
+    *,
+    subject_id: UUID,
+    who: str = "",
+    category: Category | None = None,
+    since: datetime | None = None,
+    refused_only: bool = False,
+) -> QuerySet[Entry]:
+    """``who`` is a role, ``you``, ``staff`` or ``everybody``; empty for everybody but the person."""
+    if who in Role:
+        entries = entries.filter(actor_role=who)
+    elif who == "staff":
+        entries = entries.filter(actor_role__in=STAFF_ROLES)
+    elif who == "you":
+        entries = entries.filter(actor_id=subject_id)
+    elif not who:
+        entries = entries.exclude(actor_id=subject_id)
+    if category:
+        entries = entries.filter(categories__contains=[category.value])
+    if since:
+        entries = entries.filter(at__gte=since)
+    return entries.filter(event__in=REFUSALS) if refused_only else entries
+
+
 def in_words(entry: Entry) -> Use:
     is_you = entry.actor_id is not None and entry.actor_id == entry.subject_id
+    is_refused = entry.event in REFUSALS
     return Use(
         at=entry.at,
         who=_("You") if is_you else _role(entry),
@@ -59,6 +108,8 @@ def in_words(entry: Entry) -> Use:
         why=str(Purpose(entry.purpose).label) if entry.purpose in Purpose else "",
         categories=", ".join(str(Category(name).label) for name in entry.categories if name in Category),
         is_you=is_you,
+        is_refused=is_refused,
+        because=str(BECAUSE.get(entry.outcome, "")) if is_refused else "",
     )
 
 
@@ -68,3 +119,45 @@ def _role(entry: Entry) -> str:
     if entry.actor_role in Role:
         return _("Our staff: %(role)s") % {"role": Role(entry.actor_role).label}
     return _("Somebody")
+
+
+@dataclass(frozen=True)
+class UseLine:
+    """A use with all that explains it: what it was about, the reason given, its place in the log's tree."""
+
+    id: UUID
+    use: Use
+    case: Case | None
+    reason: str
+    is_bound: bool
+
+
+def lines_of(subject_id: UUID, entries: Iterable[Entry], grant: Grant) -> list[UseLine]:
+    """The entries of a page in words, in a constant number of queries.
+
+    Reasons of staff are opened under the person's own grant. ``is_bound``: the entry is in the log's signed tree,
+    so that nobody can change or remove it unnoticed any more.
+    """
+    entries = list(entries)
+    cases = cases_in_words(subject_id, [(entry.case_label, entry.case_id) for entry in entries])
+    reasons = _reasons(subject_id, [entry.pk for entry in entries if entry.actor_role in STAFF_ROLES], grant)
+    bound = set(Leaf.objects.filter(entry_id__in=[entry.pk for entry in entries]).values_list("entry_id", flat=True))
+    return [
+        UseLine(
+            id=entry.pk,
+            use=in_words(entry),
+            case=cases.get(Reference(entry.case_label, entry.case_id)) if entry.case_id else None,
+            reason=reasons.get(entry.pk, ""),
+            is_bound=entry.pk in bound,
+        )
+        for entry in entries
+    ]
+
+
+def _reasons(subject_id: UUID, ids: Sequence[UUID], grant: Grant) -> dict[UUID, str]:
+    """What staff wrote when they opened something, by the entry that it explains."""
+    if not ids:
+        return {}
+    openings = list(Opening.objects.filter(subject_id=subject_id, entries__overlap=ids, reason__isnull=False))
+    grant.load(openings)
+    return {id: grant.read(opening.reason) or "" for opening in openings for id in opening.entries}

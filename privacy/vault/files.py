@@ -31,9 +31,9 @@ class SealingWriter:
     Raises KeyDestroyed for an erased person.
     """
 
-    def __init__(self, out: BinaryIO, *, file_id: UUID, subject_id: UUID) -> None:
+    def __init__(self, out: BinaryIO, *, file_id: UUID, subject_id: UUID, scope: Scope = SCOPE) -> None:
         self._out, self._file_id, self._subject_id = out, file_id, subject_id
-        self._key = key_for_sealing(subject_id, SCOPE)
+        self._key = key_for_sealing(subject_id, scope)
         self._buffer = bytearray()
         self._number = 0
         self.size = 0
@@ -61,13 +61,13 @@ class SealingWriter:
         self._number += 1
 
 
-def open_file(source: BinaryIO, *, file_id: UUID, subject_id: UUID) -> Iterator[bytes]:
+def open_file(source: BinaryIO, *, file_id: UUID, subject_id: UUID, scope: Scope = SCOPE) -> Iterator[bytes]:
     """The plain bytes, chunk by chunk, each checked before it is handed out. Closes ``source`` at the end.
 
     The key is fetched now, so that the chunks can be read after the request's transaction. Raises KeyDestroyed
     after an erasure, Unreadable for a file that is damaged, cut off, or another person's.
     """
-    key = key_for_opening(subject_id, SCOPE)
+    key = key_for_opening(subject_id, scope)
     head = source.read(len(HEAD) + 16)
     if head != HEAD + key.id.bytes:
         raise Unreadable("the file cannot be read")

@@ -1,6 +1,5 @@
 """What the tests of the log share: actors, log keys kept in memory, writing, and tampering as a superuser."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from audit.actions import integrate_entries
 from audit.commitments import register_key_source
@@ -16,7 +15,7 @@ from audit.events import Event
 from audit.identifiers import uuid7
 from audit.models import Verification
 from audit.record import NewEntry, Reference, record_many
-from marketplace.environment import Environment
+from tests.databases import logged_in_as_worker
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,8 @@ def empty_log(transactional_db: None, owner_connection: Callable[[str], Any]) ->
 
 @pytest.fixture
 def worker(empty_log: None) -> Iterator[None]:
-    """Every connection of the test logs in as the worker, which alone may add to the tree."""
-    role = Environment({**os.environ, "MARKETPLACE_DB_ROLE": "worker"}).databases()["default"]
-    login = connections["default"].settings_dict
-    before = {name: login[name] for name in ("USER", "PASSWORD")}
-    connections["default"].close()
-    login.update(USER=role["USER"], PASSWORD=role["PASSWORD"])
-    yield
-    connections["default"].close()
-    login.update(before)
+    with logged_in_as_worker():
+        yield
 
 
 @pytest.fixture

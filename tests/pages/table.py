@@ -13,7 +13,7 @@ To add a page, add one line to ``PAGES``::
 
 and, when it needs something that is not there yet, a part to `world.py` that makes it through the actions.
 
-``shows=CANARY``: whoever sees the page reads their own values on it. ``shows=MASKS``: it is about a person, and
+``shows=CANARY``: a customer who sees the page reads their own values on it. ``shows=MASKS``: it is about a person, and
 only masks are on it. ``grows=True``: its list gets longer with the world, and not its number of queries.
 ``but={GUEST: NOT_FOUND}`` overrides the audience. ``variant="empty"`` tells two rows of one page apart.
 What answers a GET and is no page goes into ``NO_PAGES`` with the reason.
@@ -108,7 +108,7 @@ def staff_only(viewers: Iterable[Who]) -> dict[Who, Answer]:
 Arguments = Callable[["World"], list[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Page:
     """One row. ``at`` gives the parts of the address; ``query`` what follows the question mark."""
 
@@ -181,7 +181,7 @@ PAGES: list[Page] = [
     page("orders:search", PUBLIC, query="q=nowhere", variant="nothing found"),
     page("orders:product", PUBLIC, lambda world: [world.product.slug]),
     page("orders:basket", PUBLIC),
-    page("orders:checkout", PUBLIC, but={VISITOR: SIGN_IN}, shows=CANARY),
+    page("orders:checkout", PUBLIC, but=dict.fromkeys(STAFF, STAFF_SITE), shows=CANARY),
     # Orders of a customer
     page("orders:placed", HERS, lambda world: [world.placed.code]),
     page("orders:list", OWN, grows=True),
@@ -222,9 +222,9 @@ PAGES: list[Page] = [
     page("privacy:erase", OWN, but={OTHER: ELSEWHERE}),
     page("privacy:receipt", PUBLIC_ALWAYS, lambda world: [world.receipt_token]),
     # The policy
-    page("privacy:policy", PUBLIC),
-    page("privacy:policy-version", PUBLIC, lambda world: [1], variant="in force"),
-    page("privacy:policy-version", PUBLIC, lambda world: [2], variant="announced"),
+    page("privacy:policy", PUBLIC_ALWAYS),
+    page("privacy:policy-version", PUBLIC_ALWAYS, lambda world: [1], variant="in force"),
+    page("privacy:policy-version", PUBLIC_ALWAYS, lambda world: [2], variant="announced"),
     # The demo
     page("demo:mailbox", PUBLIC_ALWAYS),
     page("demo:message", PUBLIC_ALWAYS, lambda world: [world.mail_id]),
@@ -238,7 +238,7 @@ PAGES: list[Page] = [
         shows=MASKS,
     ),
     *staff_pages("accounts_user", {ADMINISTRATOR, PRIVACY_OFFICER, SUPPORT}, lambda world: world.customer.pk, shows=MASKS),
-    *staff_pages("privacy_policyversion", STAFF, lambda world: 1, grows=False),
+    *staff_pages("privacy_policyversion", STAFF, lambda world: world.policy.pk, grows=False),
     *staff_pages("privacy_request", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.copy.pk, shows=MASKS),
     *staff_pages("privacy_receipt", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.receipt.pk, shows=MASKS, grows=False),
     *staff_pages("privacy_opening", OVERSIGHT, lambda world: world.opening.pk, shows=MASKS),
@@ -259,6 +259,7 @@ NO_PAGES = {
     "orders:picture": "a drawing of a product",
     "privacy:request-progress": "a part of the request's page, asked for again and again",
     "admin:login": "leads to our own sign-in",
+    "admin:logout": "ends the session, by POST",
     "admin:password_change": "leads to where a password is changed",
     "admin:password_change_done": "Django's own page, which nothing leads to",
     "admin:autocomplete": "answers of Django's admin in JSON",
@@ -267,3 +268,6 @@ NO_PAGES = {
     "admin:None": "leads to a case page, or to nothing",
 }
 """What answers a GET and is no page of its own."""
+
+TESTED_ELSEWHERE = {"api:": "tests/api: for programs"}
+"""Whole namespaces, by how their names begin."""

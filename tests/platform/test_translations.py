@@ -7,13 +7,13 @@ import pytest
 from marketplace import translations
 from marketplace.translations import catalog_path, compile_catalogs, languages, problems, source_messages, update_catalog
 
-CODE = '''
+CODE = """
 from django.utils.translation import gettext_lazy as _, ngettext, pgettext
 A = _("a sentence " "in two pieces")
 B = ngettext("%(number)d day", "%(number)d days", 3) % {"number": 3}
 C = pgettext("verb", "open")
 D = _(A)
-'''
+"""
 PAGE = """{% load i18n %}<p>{% translate "it's here" %}</p>
 {% blocktranslate trimmed count number=n %}
   one {{ number }} thing

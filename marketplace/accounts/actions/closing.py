@@ -10,14 +10,14 @@ from django.utils import timezone
 from audit.events import Event
 from audit.record import record
 from marketplace.accounts.actions.sessions import delete_sessions
-from marketplace.accounts.models import AccountToken, MailboxIndex, PendingMailbox, SecondFactor, User
+from marketplace.accounts.models import AccountToken, MailboxIndex, PendingMailbox, RecoveryCodes, SecondFactor, User
 from privacy.policy.roles import Actor
 from privacy.vault.models import Subject
 
 
 @transaction.atomic
 def close_account(*, by: Actor, subject: Subject | UUID) -> None:
-    """End an account: sessions, links, index and second factor go at once, the details with the next purge.
+    """End an account: sessions, links, index, second factor and recovery codes go at once, the details with the next purge.
 
     The bare row stays, unusable. Idempotent; for a person without an account it does nothing.
     """
@@ -28,6 +28,7 @@ def close_account(*, by: Actor, subject: Subject | UUID) -> None:
     delete_sessions(user)
     AccountToken.objects.filter(user=user).delete()
     MailboxIndex.objects.filter(user=user).delete()
+    RecoveryCodes.objects.filter(user=user).delete()
     SecondFactor.objects.filter(subject_id=subject_id).delete()
     PendingMailbox.objects.filter(subject_id=subject_id).delete()
     user.set_unusable_password()

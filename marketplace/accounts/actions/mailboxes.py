@@ -8,6 +8,8 @@ from marketplace.accounts.errors import MailboxTaken
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import AccountToken, MailboxIndex, PendingMailbox, User
 
+CHANGE_LINKS = (AccountToken.Kind.CHANGE, AccountToken.Kind.AGREE, AccountToken.Kind.REFUSE)
+
 
 def claim_mailbox(user: User, email: str) -> None:
     """Enter the mailbox as this account's; the unique index decides between two who claim it at once.
@@ -21,11 +23,12 @@ def claim_mailbox(user: User, email: str) -> None:
         raise MailboxTaken from None
 
 
-def drop_mailbox_change(user: User) -> None:
-    """Forget the address that waits for an answer, and every link mailed to it.
+def drop_mailbox_change(user: User) -> bool:
+    """Forget the address that waits for answers, and every link mailed about it; whether there was one.
 
-    The links belong to the account and not to an address: one that outlived its address would confirm the next
+    The links belong to the account and not to an address: one that outlived its address would answer for the next
     one, which nobody has proven. The address goes first, because a worker that is making a link holds its row.
     """
-    PendingMailbox.objects.filter(subject_id=user.subject_id).delete()
-    AccountToken.objects.filter(user=user, kind=AccountToken.Kind.CHANGE).delete()
+    dropped, _ = PendingMailbox.objects.filter(subject_id=user.subject_id).delete()
+    AccountToken.objects.filter(user=user, kind__in=CHANGE_LINKS).delete()
+    return dropped > 0

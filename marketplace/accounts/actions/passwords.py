@@ -1,4 +1,4 @@
-"""Choose a new password by mail. The page never looks the address up; a worker does."""
+"""Choose a new password, signed in or by mail. The page never looks an address up; a worker does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import Reference, record
+from marketplace.accounts.actions.details import refuse_others
 from marketplace.accounts.actions.mailboxes import drop_mailbox_change
 from marketplace.accounts.actions.sessions import delete_sessions
-from marketplace.accounts.limits import forget_tries
 from marketplace.accounts.lockout import forget_failures, mailbox_digest
 from marketplace.accounts.models import AccountToken, PasswordResetRequest, User
 from marketplace.accounts.tokens import use_token
 from privacy.access.gate import unit_of_work
+from privacy.access.limits import forget_tries
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor
 from privacy.vault.identifiers import uuid7
@@ -54,20 +55,24 @@ def reset_password(*, by: Actor, token: str, password: str) -> User:
     user = use_token(token, AccountToken.Kind.RESET)
     user.set_password(password)
     user.save(update_fields=["password"])
-    delete_sessions(user)
-    drop_mailbox_change(user)
     forget_failures(bytes(user.mailbox_index.digest))
     forget_tries("reset", bytes(user.mailbox_index.digest))
-    record(Event.PASSWORD_CHANGED, by=by, subject=user.subject_id, object=user)
-    queue_mail(
-        by=by,
-        template="accounts-password-changed",
-        subject=user.subject_id,
-        object=Reference.to(user),
-        locale=user.locale,
-        occasion=str(uuid7()),
-    )
+    _finish_change(by, user)
     return user
+
+
+@transaction.atomic
+def change_password(*, by: Actor, user: User, password: str, keep: str = "") -> None:
+    """Choose another password while signed in; all sessions but ``keep`` end, and so do links to choose one by mail.
+
+    The caller has asked for the old one just now. A change of the mailbox that is under way ends too: whoever was
+    signed in may have asked for it. Raises NotAllowed for somebody else's account.
+    """
+    refuse_others(by, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    AccountToken.objects.filter(user=user, kind=AccountToken.Kind.RESET).delete()
+    _finish_change(by, user, keep)
 
 
 def forget_answered_resets() -> int:
@@ -77,3 +82,17 @@ def forget_answered_resets() -> int:
         keys = list(ended.values_list("pk", flat=True)[:5000])
         deleted, _ = PasswordResetRequest.objects.filter(pk__in=keys).delete()
     return deleted
+
+
+def _finish_change(by: Actor, user: User, keep: str = "") -> None:
+    delete_sessions(user, keep=keep)
+    drop_mailbox_change(user)
+    record(Event.PASSWORD_CHANGED, by=by, subject=user.subject_id, object=user)
+    queue_mail(
+        by=by,
+        template="accounts-password-changed",
+        subject=user.subject_id,
+        object=Reference.to(user),
+        locale=user.locale,
+        occasion=str(uuid7()),
+    )

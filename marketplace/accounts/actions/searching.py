@@ -7,9 +7,9 @@ from django.db import transaction
 from audit.events import Event
 from audit.record import record
 from marketplace.accounts.errors import NotAllowed, TooManySearches
-from marketplace.accounts.limits import is_overdone
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import account_with_mailbox
+from privacy.access.limits import is_overdone
 from privacy.policy.roles import Actor, Role
 
 SEARCHES_AN_HOUR = 30

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from marketplace.accounts.actions import request_password_reset, reset_password
 from marketplace.accounts.errors import TokenInvalid
 from marketplace.accounts.forms import EmailForm, NewPasswordForm
-from marketplace.accounts.limits import is_overdone
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import AccountToken
 from marketplace.accounts.tokens import find_token
+from privacy.access.limits import is_overdone
 
 
 @never_cache
@@ -59,4 +59,4 @@ def password_reset_set(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def change_password(request: HttpRequest) -> HttpResponse:
     """Where password managers look for the form (W3C, A Well-Known URL for Changing Passwords)."""
-    return redirect("accounts:password-reset")
+    return redirect("accounts:password" if request.user.is_authenticated else "accounts:password-reset")

@@ -17,6 +17,7 @@ from marketplace.accounts.language import speak
 from marketplace.accounts.middleware import is_half_signed_in, open_to_half_signed_in
 from marketplace.accounts.models import User
 from marketplace.accounts.returning import way_back
+from privacy.rights.forms import ButtonForm
 
 
 def next_address(request: HttpRequest, user: User) -> str:
@@ -45,7 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def _let_in(request: HttpRequest, user: User) -> HttpResponse:
     address = next_address(request, user)
     start_session(by=user.actor, request=request, user=user)
-    if user.is_staff:
+    if user.needs_second_factor:
         request.session["next"] = address
         return redirect("accounts:second-factor")
     return speak(redirect(address), user.locale)
@@ -54,6 +55,9 @@ def _let_in(request: HttpRequest, user: User) -> HttpResponse:
 @open_to_half_signed_in
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    form = ButtonForm(request.POST)
+    if not form.is_valid():
+        return render(request, "accounts/sign_out.html", {"form": form}, status=422)
     actor = request.user.actor if isinstance(request.user, User) else request.actor  # type: ignore[attr-defined]
     if actor.id is not None:
         end_session(by=actor, request=request)

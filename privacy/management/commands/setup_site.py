@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
 from privacy.declarations.purposes import Purpose
 from privacy.declarations.registry import check_declarations
-from privacy.policy.actions import publish_policy
+from privacy.policy.actions import change_operator, publish_policy
+from privacy.policy.errors import ChangedMeanwhile
 from privacy.policy.models import PolicyVersion
+from privacy.policy.operator import operator
 from privacy.policy.roles import Actor
 from privacy.policy.texts import words_of_version
+from privacy.setup import further_steps
 
 SETUP = Actor.job("setup_site")
 
@@ -38,14 +43,28 @@ def publish_first_policy() -> str:
     return "Version 1 of the policy is published and in force."
 
 
-STEPS = (refuse_undeclared_fields, publish_first_policy)
+def name_operator() -> str:
+    """Enter who runs the shop from the settings, where nobody has entered anything. From then on staff change it."""
+    named = {"name": settings.OPERATOR_NAME, "address": settings.OPERATOR_ADDRESS.replace("|", "\n"), "email": settings.OPERATOR_EMAIL}
+    if not any(named.values()) or operator().number:
+        return "The operator is entered on the staff pages."
+    try:
+        change_operator(by=SETUP, based_on=0, values={**named, "privacy_email": settings.OPERATOR_EMAIL})
+    except ChangedMeanwhile:
+        return "The operator is entered on the staff pages."
+    except ValidationError as error:
+        raise CommandError(f"The settings of the operator: {error}") from None
+    return "The operator is entered as the settings say."
+
+
+STEPS = (refuse_undeclared_fields, publish_first_policy, name_operator)
 
 
 class Command(BaseCommand):
     help = "Put in place what the site needs, such as its first policy. Run it after each migrate; it repeats nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for step in STEPS:
+        for step in (*STEPS, *further_steps()):
             done = step()
             if options["verbosity"]:
                 self.stdout.write(done)

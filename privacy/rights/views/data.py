@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -10,26 +11,46 @@ from privacy.access.gate import open_for_unit
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.rights.models import Request
-from privacy.rights.queries import cards_of, copy_waiting, open_request, opened_cards, recipients_of, records_page, timeline_of
-from privacy.rights.uses import in_words, uses_of
+from privacy.rights.queries import (
+    cards_of,
+    copy_waiting,
+    goings_of,
+    open_request,
+    opened_cards,
+    recipients_of,
+    records_page,
+    timeline_of,
+)
+from privacy.rights.restrictions import restrictions_of
+from privacy.rights.uses import lines_of, uses_of
 from privacy.rights.views.own import actor_of, own_page, subject_id_of
 
-USES_SHOWN = 20
+USES_SHOWN = 5
+LINES_A_PAGE = 50
 
 
 @own_page
 @require_GET
 def my_data(request: HttpRequest) -> HttpResponse:
     subject_id = subject_id_of(request)
-    steps, later = timeline_of(subject_id)
+    goings, has_more = timeline_of(subject_id)
     context = {
         "cards": cards_of(subject_id),
-        "steps": steps,
-        "later": later,
+        "goings": goings,
+        "has_more": has_more,
+        "restrictions": restrictions_of(subject_id),
         "copy": copy_waiting(subject_id),
         "erasure": open_request(subject_id, Request.Kind.ERASURE),
     }
     return render(request, "privacy/my_data.html", context)
+
+
+@own_page
+@require_GET
+def time_line(request: HttpRequest) -> HttpResponse:
+    """All that goes, and when."""
+    page = Paginator(goings_of(subject_id_of(request)), LINES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "privacy/time_line.html", {"page": page})
 
 
 @own_page
@@ -46,7 +67,6 @@ def category(request: HttpRequest, category: str) -> HttpResponse:
         "page": page,
         "records": opened_cards(page.object_list, shown, grant),
         "recipients": recipients_of(subject_id)[shown],
-        "uses": [in_words(entry) for entry in uses_of(subject_id, shown)[:USES_SHOWN]],
-        "uses_shown": USES_SHOWN,
+        "lines": lines_of(subject_id, uses_of(subject_id, shown)[:USES_SHOWN], grant),
     }
     return render(request, "privacy/category.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -10,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from privacy.consent.actions import give_consent, withdraw_consent
-from privacy.consent.queries import Permission, permissions_of
+from privacy.consent.queries import Permission, history_of, permissions_of
 from privacy.consent.statements import statement_text
-from privacy.declarations.purposes import Purpose
 from privacy.policy.queries import purposes_in_force
 from privacy.rights.consequences import STOPS
-from privacy.rights.forms import ButtonForm
+from privacy.rights.forms import ButtonForm, GiveForm
 from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
+
+DECISIONS_A_PAGE = 20
 
 
 @own_page
@@ -26,13 +28,24 @@ def permissions(request: HttpRequest) -> HttpResponse:
 
 
 @own_page
+@require_GET
+def permission(request: HttpRequest, purpose: str) -> HttpResponse:
+    """Every decision on one purpose with the exact words that were shown, newest first."""
+    shown = _own_permission(request, purpose)
+    page = Paginator(history_of(subject_id_of(request), shown.purpose), DECISIONS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "privacy/permission.html", _line(shown) | {"page": page})
+
+
+@own_page
 @require_POST
 def give(request: HttpRequest, purpose: str) -> HttpResponse:
+    """A yes counts only for the words that the page showed; others are shown again."""
     permission = _own_permission(request, purpose)
-    form = ButtonForm(request.POST)
+    locale = get_language() or "en"
+    form = GiveForm(permission.purpose, locale, request.POST)
     if not form.is_valid():
         return _page(request, form)
-    give_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=get_language() or "en")
+    give_consent(by=actor_of(request), subject=subject_of(request), purpose=permission.purpose, locale=locale)
     messages.success(request, _("Permission given: %(purpose)s.") % {"purpose": permission.purpose.label})
     return redirect("privacy:permissions")
 
@@ -50,7 +63,7 @@ def withdraw(request: HttpRequest, purpose: str) -> HttpResponse:
     return redirect("privacy:permissions")
 
 
-def _page(request: HttpRequest, form: ButtonForm | None = None) -> HttpResponse:
+def _page(request: HttpRequest, form: GiveForm | None = None) -> HttpResponse:
     """All permissions; with a form that was refused, what was wrong with it."""
     lines = [_line(permission) for permission in _permissions_in_force(request)]
     return render(request, "privacy/permissions.html", {"lines": lines, "form": form}, status=422 if form else 200)
@@ -69,9 +82,10 @@ def _own_permission(request: HttpRequest, purpose: str) -> Permission:
 
 
 def _line(permission: Permission) -> dict[str, object]:
-    purpose: Purpose = permission.purpose
+    purpose, locale = permission.purpose, get_language() or "en"
     return {
         "permission": permission,
         "stops": STOPS[purpose],
-        "words": permission.entry.statement.text if permission.entry else statement_text(purpose, get_language() or "en"),
+        "words": permission.entry.statement.text if permission.is_given and permission.entry else statement_text(purpose, locale),
+        "give": None if permission.is_given else GiveForm(purpose, locale),
     }

@@ -12,13 +12,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from privacy.access.gate import open_for_unit
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
 from privacy.rights.actions import cancel_erasure, request_copy
 from privacy.rights.copies import KEPT, download_copy
 from privacy.rights.erasure import blockers_of
 from privacy.rights.errors import AlreadyRequested, CopyGone, CopyNotReady, TooLate
 from privacy.rights.forms import ButtonForm
 from privacy.rights.models import Request
-from privacy.rights.queries import copy_waiting, open_request, requests_of
+from privacy.rights.queries import about_words, copy_waiting, detail_of, open_request, requests_of
 from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, password_form, subject_id_of, subject_of
 
 FILE_NAME = "my-data.zip"
@@ -56,7 +59,7 @@ def get_a_copy(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """One request; its page survives a reload, because all it shows stands in rows."""
     asked = own_request(request, request_id)
-    return render(request, "privacy/request.html", _context(asked))
+    return render(request, "privacy/request.html", _context(asked) | _words(request, asked))
 
 
 @own_page
@@ -108,10 +111,23 @@ def cancel(request: HttpRequest, request_id: UUID) -> HttpResponse:
     return redirect(asked)
 
 
+def _words(request: HttpRequest, asked: Request) -> dict[str, object]:
+    """What the person wrote and what we answered, opened under their own grant."""
+    detail = detail_of(asked)
+    if detail is None:
+        return {"about": about_words(asked)}
+    grant = open_for_unit(by=actor_of(request), purpose=Purpose.RIGHTS, subject=asked.subject_id)
+    grant.load([detail])
+    return {"detail": detail, "grant": grant, "about": about_words(asked, detail)}
+
+
 def _context(asked: Request) -> dict[str, object]:
     waiting = asked.state == Request.State.WAITING
+    restriction = getattr(asked, "restriction", None)
     return {
         "asked": asked,
+        "restriction": restriction,
+        "frozen": [Category(name).label for name in restriction.categories] if restriction else [],
         "job": asked.work,
         "blockers": blockers_of(asked.subject_id) if waiting else [],
         "progress_url": reverse("privacy:request-progress", args=[asked.pk]),

@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from privacy.declarations.purposes import PURPOSES, Purpose
+from privacy.policy.actions import change_operator
 from privacy.policy.models import NOTICE_PERIOD
 from privacy.policy.queries import policy_in_force, text_of
+from privacy.policy.roles import Actor
 from privacy.policy.texts import words_of_version
 
 pytestmark = pytest.mark.django_db
@@ -131,8 +133,8 @@ def test_an_unknown_version_is_not_found(client):
     assert client.get(f"{PAGE}99/").status_code == 404
 
 
-def test_policy_names_the_operator_as_set(client, settings):
-    settings.OPERATOR_NAME, settings.OPERATOR_EMAIL = "Example Shop Ltd", "privacy@example.com"
+def test_policy_names_the_operator_as_set(client):
+    change_operator(by=Actor.job("test"), based_on=0, values={"name": "Example Shop Ltd", "privacy_email": "privacy@example.com"})
 
     page = shown(client.get(PAGE))
 
@@ -140,9 +142,7 @@ def test_policy_names_the_operator_as_set(client, settings):
     assert 'href="mailto:privacy@example.com"' in page
 
 
-def test_policy_says_when_the_operator_is_not_set(client, settings):
-    settings.OPERATOR_NAME = settings.OPERATOR_ADDRESS = settings.OPERATOR_EMAIL = ""
-
+def test_policy_says_when_the_operator_is_not_set(client):
     assert "has not entered its name here yet" in shown(client.get(PAGE))
 
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from marketplace.demo.accounts import make_demo_accounts
 from marketplace.demo.catalogue import add_demo_products
+from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.partners import register_demo_partners
 from marketplace.demo.story import OutsideSilent, tell_story
 from privacy.access.gate import unit_of_work
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with unit_of_work():
+            name_demo_operator(by=DEMO)
             partners = register_demo_partners(by=DEMO)
             products = add_demo_products(by=DEMO)
         accounts = make_demo_accounts()

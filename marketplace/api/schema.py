@@ -1,0 +1,146 @@
+"""The interface described by itself: OpenAPI 3.1 from what each view declares that it takes, gives and refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.utils.translation import override
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
+
+from marketplace.api.pagination import PageQuery
+from marketplace.api.problems import CONTENT_TYPE
+from marketplace.api.repetition import HEADER, NEEDING_A_KEY
+from privacy.interface.areas import scopes_for
+from privacy.interface.serializers import StrictSerializer
+
+PUBLIC_TAG = "Public"
+
+
+class ProblemEntry(StrictSerializer):
+    pointer = serializers.CharField(required=False, help_text="Where in the body: a JSON pointer.")
+    parameter = serializers.CharField(required=False, help_text="Which query parameter; empty for one that is not known.")
+    detail = serializers.CharField(help_text="What is wrong with it, in the language of the call.")
+
+
+class ProblemDetails(StrictSerializer):
+    """A refusal (RFC 9457). It never repeats a value that was sent."""
+
+    type = serializers.URLField(help_text="Where this kind of refusal is explained.")
+    title = serializers.CharField(help_text="What happened, in the language of the call.")
+    status = serializers.IntegerField(min_value=400, max_value=599)
+    detail = serializers.CharField(help_text="What to do about it.")
+    instance = serializers.CharField(help_text="The number of the call, to quote when you write to us.")
+    errors = ProblemEntry(many=True, required=False)
+
+
+class ApiSchema(AutoSchema):
+    """Reads ``takes``, ``gives``, ``query`` and ``is_list`` of our views; refusals follow from them."""
+
+    def get_tags(self) -> list[str]:
+        area = self.view.area
+        return [str(area.label) if area else PUBLIC_TAG]
+
+    def get_summary(self) -> str:
+        return self._words()[0]
+
+    def get_description(self) -> str:
+        scopes = scopes_for(self.view.area, is_safe=self.method in SAFE_METHODS) if self.view.area else frozenset()
+        needed = "" if not scopes or self._asks_password() else f"Scope: {' or '.join(f'`{scope}`' for scope in sorted(scopes))}."
+        return "\n\n".join(part for part in (self._words()[1], needed) if part)
+
+    def _words(self) -> tuple[str, str]:
+        """Summary and description: the first line of the method's docstring, and what follows it."""
+        text = " ".join((getattr(self.view, self.method.lower()).__doc__ or "").split("\n\n")[0].split())
+        rest = "\n\n".join(" ".join(part.split()) for part in (getattr(self.view, self.method.lower()).__doc__ or "").split("\n\n")[1:])
+        return text.removesuffix("."), rest
+
+    def _asks_password(self) -> bool:
+        return self.method in getattr(self.view, "asks_password", ())
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        if self.view.area is None:
+            return []
+        session = {"session": [], "csrf": []} if self.method not in SAFE_METHODS else {"session": []}
+        return [session] if self._asks_password() else [{"token": []}, session]
+
+    def get_request_serializer(self) -> Any:
+        return self.view.takes.get(self.method)
+
+    def get_response_serializers(self) -> Any:
+        given = self.view.gives.get(self.method)
+        status = 204 if given is None else 201 if self.method in self.view.made_by else 200
+        shown = OpenApiResponse(description="Done.") if given is None else given(many=self._is_list())
+        refusals = {(code, CONTENT_TYPE): OpenApiResponse(ProblemDetails, words) for code, words in self._refusals()}
+        return {status: shown, **refusals}
+
+    def _is_list(self) -> bool:
+        return self.view.is_list and self.method == "GET"
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self._is_list()
+
+    def _refusals(self) -> Iterator[tuple[str, str]]:
+        writes, own = self.method not in SAFE_METHODS, self.view.area is not None
+        if writes:
+            yield "400", "The call cannot be read, or has no Idempotency-Key."
+        if own:
+            yield "401", "Nobody is signed in."
+            yield "403", "The caller may not do this."
+        if "{" in self.path or self._is_list():
+            yield "404", "There is no such thing, or it is not the caller's."
+        yield "406", "Answers are JSON."
+        if writes:
+            yield "409", "Not now: the state of things does not allow it."
+            yield "410", "It has been deleted."
+            yield "413", "The body is too large."
+            yield "415", "The Content-Type is not taken."
+        yield "422", "Something in the call is not right."
+        yield "429", "Too many calls."
+        yield "503", "The keys to personal data cannot be reached."
+
+    def get_override_parameters(self) -> list[Any]:
+        if self.method in SAFE_METHODS:
+            query = [self.view.query] if self.view.query else []
+            return [*query, *([PageQuery] if self._is_list() else [])]
+        key = OpenApiParameter(
+            HEADER,
+            {"type": "string", "pattern": "^[A-Za-z0-9._:-]{8,128}$"},
+            OpenApiParameter.HEADER,
+            required=True,
+            description="Random, new for every new call. The same key with the same call is answered again and does nothing twice; kept for a day.",
+        )
+        return [key] if self.method in NEEDING_A_KEY and self.view.wants_key else []
+
+    def _get_paginator(self) -> Any:
+        return super()._get_paginator() if self._is_list() else None
+
+    def _get_pagination_parameters(self) -> list[Any]:
+        return []  # they are those of PageQuery
+
+    def _get_response_headers_for_code(self, status_code: str, direction: str = "response") -> dict[str, Any]:
+        text = {"type": "string"}
+        if status_code == "201":
+            return {"Location": {"schema": text, "description": "Where it can be read."}}
+        if status_code == "200" and self._is_list():
+            return {"Link": {"schema": text, "description": 'The pages beside this one: rel="next", rel="prev" (RFC 8288).'}}
+        return {}
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
+
+
+@cache
+def schema_document() -> dict[str, Any]:
+    """The whole document, in English; made once a process."""
+    with override("en"):
+        document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return document

@@ -1,0 +1,89 @@
+"""Restoring a backup: checked before anything is touched, and what was erased since is erased again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models import Max
+
+from audit.actions import verify_log
+from audit.models import Checkpoint, Entry, Verification
+from marketplace.backups.errors import RestoreRefused
+from marketplace.backups.making import DATA, DATABASES, DUMP, KEYS, LEDGER, LOG, Say, sealed_files
+from marketplace.backups.manifest import Manifest, read_manifest, require_keys
+from marketplace.backups.postgres import empty_database, is_empty, other_sessions, restore_database, spend_transactions
+from privacy.policy.roles import Actor
+from privacy.rights.replay import replay_erasures
+from privacy.vault.ledger import ledger_path, read_ledger
+
+RESTORER = Actor.job("restore")
+
+
+def restore_backup(parts: Mapping[str, Path], *, ledgers: Iterable[Path] = (), replace: bool = False, say: Say = print) -> Verification:
+    """Put the parts back, erase again what the ledgers say was erased, and verify the log.
+
+    ``parts`` maps "data" and "keys" to directories that ``make_backup`` made; ``ledgers`` are copies of the erasure
+    ledger newer than them. Raises RestoreRefused, with nothing changed, for a damaged backup, missing keys, somebody
+    connected, or databases that are not empty (unless ``replace``); raises ProgramFailed with that database empty.
+    """
+    manifests = {part: read_manifest(directory, part) for part, directory in parts.items()}
+    lines = _erasures(parts, ledgers)
+    for manifest in manifests.values():
+        require_keys(manifest.keys)
+    for part in parts:
+        _require_room(part, replace=replace)
+    for part, directory in parts.items():
+        say(f"Restoring the {part} of {manifests[part].made_at}")
+        empty_database(DATABASES[part])
+        restore_database(DATABASES[part], directory / DUMP)
+    for alias in ("vault", "default"):
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    if DATA in parts:
+        _restore_files(parts[DATA], replace=replace)
+        _catch_up(manifests[DATA], say)
+    erased = replay_erasures(by=RESTORER, lines=lines)
+    say(f"{len(lines)} destroyed keys stay destroyed; {erased} people were erased again")
+    say("Verifying the log")
+    return verify_log(by=RESTORER)
+
+
+def _erasures(parts: Mapping[str, Path], ledgers: Iterable[Path]) -> list[dict[str, str]]:
+    """The ledger of the backup, the copy that this machine keeps, and those given: whoever knows of an erasure is right."""
+    known = [ledger_path(), *([parts[KEYS] / LEDGER] if KEYS in parts else [])]
+    given = list(ledgers)
+    for path in given:
+        if not path.is_file():
+            raise RestoreRefused(f"{path} is not a copy of the erasure ledger.")
+    lines = {line["key"]: line for path in [*known, *given] if path.exists() for line in read_ledger(path)}
+    return list(lines.values())
+
+
+def _require_room(part: str, *, replace: bool) -> None:
+    alias = DATABASES[part]
+    if others := other_sessions(alias):
+        raise RestoreRefused(f"{others} others are connected to the database of the {part}: stop web, workers and beat first.")
+    if not replace and not is_empty(alias):
+        raise RestoreRefused(f"The database of the {part} is not empty; --replace throws away what is in it.")
+
+
+def _restore_files(backup: Path, *, replace: bool) -> None:
+    """The log's checkpoints come back only where there are none: those that are there may know more than the backup."""
+    places = {f"files/{name}": place for name, place in sealed_files()}
+    log = Path(settings.STATE) / LOG
+    if not (log / "checkpoint").exists():
+        places[LOG] = log
+    for name, place in places.items():
+        if (backup / name).exists():
+            shutil.copytree(backup / name, place, dirs_exist_ok=True)
+
+
+def _catch_up(manifest: Manifest, say: Say) -> None:
+    """What is written from now on sorts after everything that the log has seen."""
+    newest = [Checkpoint.objects.aggregate(newest=Max("watermark"))["newest"], Entry.objects.aggregate(newest=Max("transaction"))["newest"]]
+    reached = max([manifest.next_transaction, *(int(number) for number in newest if number is not None)])
+    if spent := spend_transactions(DATABASES[DATA], reached + 1):
+        say(f"Spent {spent:,} transaction numbers that the log has seen already")

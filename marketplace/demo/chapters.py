@@ -1,0 +1,100 @@
+"""Telling the demo's story: one chapter after the other, each whole or not at all, each once.
+
+A chapter is one unit of work, the jobs that its actions queue included, so that no worker ever meets something half
+told, such as a parcel that was delivered two years ago and is not closed yet. Its last entry in the log says that it
+was told; a loader that is killed begins again at the first chapter without one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.db.models.signals import post_save
+
+from audit.events import Event
+from audit.models import Entry
+from audit.record import record
+from marketplace.demo.clock import set_clock, story_time
+from marketplace.demo.paper import outside_on_paper
+from privacy.access.gate import unit_of_work
+from privacy.jobs.actions import perform_job
+from privacy.jobs.models import Job
+from privacy.policy.roles import Actor
+
+DEMO = Actor.job("demo")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """``tell`` gets the teller; ``key`` is a token of its own."""
+
+    key: str
+    begins_at: datetime
+    tell: Callable[[Teller], object]
+
+
+class Teller:
+    """Sets the clock and does the work that the actions leave to be done."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+
+    def at(self, moment: datetime) -> None:
+        """What is left from before is done first; then it is ``moment``."""
+        self.do_jobs()
+        set_clock(moment)
+
+    def collect(self, sender: Any, instance: Any, created: bool, **how: Any) -> None:
+        if created and isinstance(instance, Job):
+            self._jobs.append(instance)
+
+    def do_jobs(self) -> None:
+        """Do what was queued since, and what that queues. A job that wants to wait is done at the moment it names."""
+        while self._jobs:
+            job = self._jobs.popleft()
+            perform_job(job._meta.label_lower, job.pk)
+            job.refresh_from_db(fields=["state", "due_at"])
+            if job.is_open:
+                set_clock(job.due_at)
+                self._jobs.append(job)
+
+
+@contextmanager
+def telling() -> Iterator[Teller]:
+    """Everything that the story needs around it: its clock, its outside, and no worker that takes its jobs."""
+    teller = Teller()
+    with ExitStack() as stack:
+        stack.enter_context(story_time())
+        stack.enter_context(outside_on_paper())
+        stack.enter_context(_messages_to_nobody())
+        post_save.connect(teller.collect)
+        stack.callback(post_save.disconnect, teller.collect)
+        yield teller
+
+
+def tell(teller: Teller, chapter: Chapter) -> None:
+    set_clock(chapter.begins_at)
+    with unit_of_work():
+        chapter.tell(teller)
+        teller.do_jobs()
+        record(Event.STORY_TOLD, by=DEMO, outcome=chapter.key)
+
+
+def told_chapters() -> set[str]:
+    return set(Entry.objects.filter(event=Event.STORY_TOLD).values_list("outcome", flat=True))
+
+
+@contextmanager
+def _messages_to_nobody() -> Iterator[None]:
+    before = current_app.conf.broker_url
+    current_app.conf.broker_url = "memory://"
+    try:
+        yield
+    finally:
+        current_app.conf.broker_url = before

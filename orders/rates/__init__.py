@@ -1,0 +1,1 @@
+"""What the states and the carriers take, by country and from a day on."""

@@ -1,0 +1,163 @@
+"""Tickets as pages, cards and programs ask for them (RIGHTS-5, RIGHTS-9)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from audit.models import Entry
+from audit.queries import entries_about
+from privacy.complaints.clocks import DUE_SOON, FIRST_ANSWER
+from privacy.complaints.models import CannedReply, InternalNote, PublicMessage, Ticket, TicketAttachment, TicketEntry, TicketLink
+from privacy.policy.roles import Actor, Role
+from privacy.rights.uses import Use, in_words, uses_of
+
+State, Kind = Ticket.State, Ticket.Kind
+
+MESSAGES_A_PAGE = 25
+ENTRIES_AT_MOST = 20
+LATELY = timedelta(days=90)
+
+HANDLERS: dict[str, frozenset[Role]] = {
+    Kind.QUESTION: frozenset({Role.SUPPORT}),
+    Kind.COMPLAINT: frozenset({Role.SUPPORT, Role.PRIVACY_OFFICER}),
+    Kind.PRIVACY: frozenset({Role.SUPPORT, Role.PRIVACY_OFFICER}),
+    # Support reads people's data all day; a suspicion that it was misused is not theirs to judge.
+    Kind.MISUSE: frozenset({Role.PRIVACY_OFFICER}),
+}
+
+
+def tickets_of(subject_id: UUID) -> QuerySet[Ticket]:
+    """A person's own, newest first."""
+    return Ticket.objects.filter(subject_id=subject_id).exclude(state=State.UNCONFIRMED).order_by("-opened_at", "-id")
+
+
+def received_tickets() -> QuerySet[Ticket]:
+    """What staff see: everything but what nobody has confirmed yet."""
+    return Ticket.objects.exclude(state=State.UNCONFIRMED)
+
+
+def tickets_in_work() -> QuerySet[Ticket]:
+    return Ticket.objects.filter(state__in=Ticket.IN_WORK)
+
+
+def running_tickets() -> QuerySet[Ticket]:
+    """Those whose clock runs: with us, or waiting although the law's month does not stand still."""
+    return tickets_in_work().filter(Q(state=State.OPEN) | Q(kind__in=[Kind.PRIVACY, Kind.MISUSE]))
+
+
+def overdue_tickets() -> QuerySet[Ticket]:
+    return running_tickets().filter(due_at__lt=timezone.now())
+
+
+def tickets_due_soon() -> QuerySet[Ticket]:
+    now = timezone.now()
+    return running_tickets().filter(due_at__range=(now, now + DUE_SOON))
+
+
+def unanswered_tickets() -> QuerySet[Ticket]:
+    """Somebody wrote and has heard nothing since."""
+    return Ticket.objects.filter(state=State.OPEN, unanswered_since__isnull=False)
+
+
+def long_unanswered_tickets() -> QuerySet[Ticket]:
+    """Unanswered for longer than we aim at."""
+    return unanswered_tickets().filter(unanswered_since__lt=timezone.now() - FIRST_ANSWER)
+
+
+def handled_by(tickets: QuerySet[Ticket], role: Role) -> QuerySet[Ticket]:
+    return tickets.filter(kind__in=[kind for kind, roles in HANDLERS.items() if role in roles])
+
+
+def is_handler(actor: Actor, ticket: Ticket) -> bool:
+    return actor.role in HANDLERS[ticket.kind]
+
+
+def is_concerned(actor: Actor, ticket: Ticket) -> bool:
+    """The person complains about something that this very actor did."""
+    about = TicketEntry.objects.filter(ticket=ticket).values("entry_id")
+    return actor.id is not None and Entry.objects.filter(pk__in=about, actor_id=actor.id).exists()
+
+
+def may_handle(actor: Actor, ticket: Ticket) -> bool:
+    return is_handler(actor, ticket) and not is_concerned(actor, ticket)
+
+
+def people_with_live_ticket(subject_ids: Iterable[UUID]) -> set[UUID]:
+    """Those who have asked us something that is not closed yet: the ground of SUPPORT."""
+    return _people(subject_ids, Ticket.LIVE, Kind)
+
+
+def people_with_complaint(subject_ids: Iterable[UUID]) -> set[UUID]:
+    """Those who use their right to complain at this moment: the ground of RIGHTS."""
+    return _people(subject_ids, (*Ticket.IN_WORK, State.RESOLVED), (Kind.COMPLAINT, Kind.PRIVACY, Kind.MISUSE))
+
+
+def _people(subject_ids: Iterable[UUID], states: Iterable[State], kinds: Iterable[Kind]) -> set[UUID]:
+    found = Ticket.objects.filter(subject_id__in=list(subject_ids), state__in=list(states), kind__in=list(kinds))
+    return set(found.values_list("subject_id", flat=True))
+
+
+def own_entries(subject_id: UUID, ids: Iterable[UUID]) -> list[Entry]:
+    """Those of these log entries that are about this person and say what was done with their data, newest first."""
+    return list(uses_of(subject_id).filter(pk__in=list(ids)[: ENTRIES_AT_MOST + 1]))
+
+
+def entries_of(ticket: Ticket) -> list[Entry]:
+    """The log entries that a ticket is about; at most 20."""
+    ids = TicketEntry.objects.filter(ticket=ticket).values("entry_id")
+    return list(entries_about(ticket.subject_id).filter(pk__in=ids)[:ENTRIES_AT_MOST])
+
+
+@dataclass(frozen=True)
+class UseCount:
+    """How often one role did one thing for one purpose in the last 90 days."""
+
+    use: Use
+    number: int
+
+
+def use_counts(subject_id: UUID) -> list[UseCount]:
+    """Who used the person's data lately, most often first; the person's own looks are left out."""
+    recent = uses_of(subject_id).filter(at__gte=timezone.now() - LATELY).exclude(actor_id=subject_id)
+    rows = recent.order_by().values("actor_role", "event", "purpose").annotate(number=Count("pk")).order_by("-number")[:12]
+    return [UseCount(in_words(Entry(**{k: v for k, v in row.items() if k != "number"})), row["number"]) for row in rows]
+
+
+def messages_page(ticket: Ticket, number: str | None) -> Page:
+    """The conversation, oldest first, with its files; the last page where none is named."""
+    messages = PublicMessage.objects.filter(subject_id=ticket.subject_id, ticket=ticket).order_by("written_at", "id")
+    files = TicketAttachment.objects.order_by("position")
+    pages = Paginator(messages.prefetch_related(Prefetch("attachments", files)), MESSAGES_A_PAGE)
+    return pages.get_page(number or pages.num_pages)
+
+
+def notes_of(ticket: Ticket) -> QuerySet[InternalNote]:
+    """The newest 25, newest first."""
+    return InternalNote.objects.filter(subject_id=ticket.subject_id, ticket=ticket).order_by("-written_at", "-id")[:MESSAGES_A_PAGE]
+
+
+def attachment_of(subject_id: UUID, ticket_id: UUID, attachment_id: UUID) -> TicketAttachment | None:
+    """One file of one person's ticket."""
+    found = TicketAttachment.objects.filter(subject_id=subject_id, message__ticket_id=ticket_id, pk=attachment_id)
+    return found.select_related("file", "message__ticket").first()
+
+
+def canned_replies(locale: str) -> QuerySet[CannedReply]:
+    """Those offered for an answer in this language."""
+    return CannedReply.objects.filter(is_active=True, locale=locale).order_by("title")
+
+
+def link_by_token(token: str) -> TicketLink | None:
+    """The mailed link, whether it still works or not."""
+    digest = hashlib.sha256(token.encode()).digest()
+    return TicketLink.objects.filter(digest=digest).select_related("ticket").first()
+
+

@@ -1,0 +1,64 @@
+"""Erasures carried out again after a restore: what a backup brought back of erased people goes (RIGHTS-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit.events import Event
+from audit.record import record
+from privacy.access.gate import unit_of_work
+from privacy.declarations.categories import CATEGORY_SCOPES
+from privacy.policy.roles import Actor
+from privacy.retention.deletion import delete_rows
+from privacy.retention.walker import erasable_models
+from privacy.rights.copies import delete_all_copies
+from privacy.rights.erasure import room_steps
+from privacy.vault.ledger import Line, replay_ledger
+from privacy.vault.models import Subject
+
+BATCH = 5_000
+PEOPLE = 500
+
+
+def replay_erasures(*, by: Actor, lines: Iterable[Line]) -> int:
+    """Destroy the keys again that the ledger names, then everything else that an erasure takes.
+
+    Returns how many people the data knew as not erased, or had rows of. People whom the data does not know at all
+    are passed over: their backup is older than they are. Repeating it changes nothing.
+    """
+    wanted = list(lines)
+    replay_ledger(wanted)
+    ended = {UUID(line["subject"]) for line in wanted if line["scope"] in CATEGORY_SCOPES}
+    return sum(_erase_again(by, subject) for subject in _known(sorted(ended)))
+
+
+def _known(subject_ids: list[UUID]) -> Iterator[Subject]:
+    for start in range(0, len(subject_ids), PEOPLE):
+        yield from Subject.objects.filter(pk__in=subject_ids[start : start + PEOPLE])
+
+
+def _erase_again(by: Actor, subject: Subject) -> bool:
+    was_erased = subject.erased_at is not None
+    with unit_of_work():
+        Subject.objects.filter(pk=subject.pk, erased_at=None).update(erased_at=timezone.now())
+        delete_all_copies(by=by, subject_id=subject.pk)
+        for act in room_steps().values():
+            act(subject)
+    deleted = {model._meta.label_lower: _delete_of(model, subject.pk) for model in erasable_models()}
+    if was_erased and not any(deleted.values()):
+        return False
+    with unit_of_work():
+        record(Event.ERASURE_REPLAYED, by=by, subject=subject.pk, object=subject, fields=sorted(name for name, n in deleted.items() if n))
+    return True
+
+
+def _delete_of(model: type, subject_id: UUID) -> int:
+    total = 0
+    rows = model._base_manager.filter(subject_id=subject_id).order_by("pk")  # type: ignore[attr-defined]
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        with unit_of_work():
+            total += delete_rows(model, keys)
+    return total

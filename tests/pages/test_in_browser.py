@@ -1,0 +1,26 @@
+"""Every page in a real browser, by everybody who sees it: accessible, quiet, self-contained, and no wider than a phone."""
+
+from typing import Any
+
+import pytest
+
+from tests.pages.browsing import pages_of, told, walking
+from tests.pages.table import CUSTOMERS, HALF, STAFF, VISITOR, Who
+from tests.pages.world import World
+
+pytestmark = [pytest.mark.browser]
+
+WALKS = [(who, "en") for who in Who if who != Who.GUEST] + [(who, "ar") for who in Who if who in {VISITOR} | CUSTOMERS - {Who.GUEST}]
+
+
+@pytest.mark.promise("RIGHTS-10")
+@pytest.mark.promise("COLLECT-3")
+@pytest.mark.parametrize(("who", "language"), WALKS)
+def test_nothing_is_wrong_with_any_page(browser: Any, world: World, site: str, who: Who, language: str):
+    rows = pages_of(who)
+    assert rows
+
+    with walking(browser, world, who, site, language) as walker:
+        wrong = {str(row): found for row in rows if (found := walker.look(row.address(world)))}
+
+    assert not wrong, told(wrong)

@@ -1,0 +1,316 @@
+"""A world with something on every page, made by the actions: two customers, a guest, staff of every role, and what they did.
+
+A room whose pages need more adds a part: a function that makes it and keeps it as an attribute of the world.
+Parts run in the order in which they stand here, each in transactions of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.utils import timezone
+
+from audit.actions import integrate_entries, verify_log
+from audit.models import Checkpoint, Entry, Verification
+from marketplace.accounts.middleware import PASSED_AT
+from marketplace.accounts.models import AccountToken, User
+from marketplace.accounts.tokens import issue_token
+from marketplace.demo.mail import MailboxBackend, newest_mails
+from marketplace.demo.partners import register_demo_partners
+from orders.catalogue.models import Product
+from orders.checkout.actions import ORDER_PURPOSES
+from orders.lifecycle.actions import cancel_order
+from orders.lifecycle.models import Order
+from orders.parcels.actions import deliver_parcel
+from privacy.access.gate import open_access, unit_of_work
+from privacy.access.models import Opening
+from privacy.consent.actions import give_consent
+from privacy.declarations.purposes import Purpose
+from privacy.policy.actions import publish_policy
+from privacy.policy.models import NOTICE_PERIOD, PolicyVersion
+from privacy.policy.roles import Actor, Role
+from privacy.retention.actions import start_purge
+from privacy.rights import steps
+from privacy.rights.actions import correct_record, request_copy, request_erasure, start_due_erasures
+from privacy.rights.models import ErasureJob, ReceiptLink, Request
+from privacy.sharing.actions import tell_holders
+from privacy.sharing.models import Agreement, FollowUp, Recipient
+from tests.accounts import people
+from tests.databases import logged_in_as_worker
+from tests.orders import factories
+from tests.orders.factories import actor
+from tests.pages.table import CUSTOMER, GUEST, HALF, OTHER, STAFF, VISITOR, Who
+from tests.privacy.rights.people import disclose_to, mails_sent, perform
+
+TEST = Actor.job("test")
+EVERYTHING = (Purpose.ACCOUNT, *ORDER_PURPOSES, Purpose.IMPROVEMENT)
+RECEIPT_TOKEN = "the-receipt-of-somebody-who-left"  # noqa: S105
+
+
+def canaries_of(who: Who) -> dict[str, str]:
+    """Personal values that nobody else has: whatever page shows one of them shows this very person's data."""
+    mark = {CUSTOMER: "Kanarka", OTHER: "Zeisigo", GUEST: "Finkova"}[who]
+    return {
+        "name": f"{mark} Nameson",
+        "email": f"{mark.lower()}@example.org",
+        "addressee": f"{mark} Addressee",
+        "line1": f"{mark}street 7",
+        "locality": f"{mark}town",
+        "message": f"{mark} wrote this",
+    }
+
+
+CANARY_MARKS = {who: canaries_of(who)["name"].split()[0] for who in (CUSTOMER, OTHER, GUEST)}
+
+
+class World:
+    """What the parts made, by name; and a client for everybody who may come by."""
+
+    clients: dict[Who, Client]
+    users: dict[Who, User]
+
+    def __init__(self) -> None:
+        self.clients = {VISITOR: Client()}
+        self.users = {}
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no part of tests/pages/world.py makes `{name}`")
+
+    @property
+    def customer(self) -> User:
+        return self.users[CUSTOMER]
+
+    @property
+    def other(self) -> User:
+        return self.users[OTHER]
+
+    def place(self, make: Callable[..., Order], who: Who = CUSTOMER, **how: Any) -> Order:
+        """An order of this customer, brought as far as ``make`` (of the factories) does."""
+        values = canaries_of(who)
+        address = {"addressee": values["addressee"], "line1": values["line1"], "postcode": "10115", "locality": values["locality"]}
+        return make(user=self.users[who], address=address, **how)
+
+
+Part = Callable[[World], None]
+_parts: list[Part] = []
+_growth: list[Part] = []
+
+
+def part(make: Part) -> Part:
+    """Decorator: something that the world has from the beginning."""
+    _parts.append(make)
+    return make
+
+
+def growth(make: Part) -> Part:
+    """Decorator: one more of everything that a list shows; called again and again by `grow`."""
+    _growth.append(make)
+    return make
+
+
+def make_world() -> World:
+    world = World()
+    for make in _parts:
+        make(world)
+    return world
+
+
+def grow(world: World, times: int) -> None:
+    """Make every list longer by ``times``."""
+    for _ in range(times):
+        for make in _growth:
+            make(world)
+
+
+# What there is
+
+
+@part
+def shop(world: World) -> None:
+    with unit_of_work():
+        register_demo_partners(by=TEST)
+    world.product = factories.make_product(slug="stoneware-thing", title="Stoneware thing", on_hand=1000)
+
+
+@part
+def customers(world: World) -> None:
+    for who in (CUSTOMER, OTHER):
+        values = canaries_of(who)
+        user = people.make_customer(values["email"], values["name"], EVERYTHING)
+        world.users[who] = user
+        world.clients[who] = factories.client_of(user)
+
+
+@part
+def staff(world: World) -> None:
+    for who in STAFF:
+        world.users[who] = people.make_staff(Role(who.value), f"{who.value.replace('_', '-')}@example.org")
+        world.clients[who] = signed_in_staff(world.users[who])
+    world.users[HALF] = people.make_staff(Role.SUPPORT, "half@example.org", enrolled=False)
+    world.clients[HALF] = factories.client_of(world.users[HALF])
+
+
+def signed_in_staff(user: User) -> Client:
+    """With the second factor given just now."""
+    client = factories.client_of(user)
+    session = client.session
+    session[PASSED_AT] = timezone.now().isoformat()
+    session.save()
+    return client
+
+
+@part
+def orders(world: World) -> None:
+    items = [(world.product, 2)]
+    world.placed = world.place(factories.place, items=items)
+    world.received = world.place(factories.received, items=items)
+    world.declined = factories.settle(world.place(factories.place, items=items), "authorize", "declined")
+    world.delivered = delivered(world, items)
+    world.others_order = world.place(factories.confirmed, OTHER, items=items)
+    canceled = world.place(factories.received, items=items)
+    with unit_of_work():
+        world.canceled = cancel_order(by=world.customer.actor, order=canceled, reason="by_customer")
+
+
+def delivered(world: World, items: list[tuple[Product, int]]) -> Order:
+    order = world.place(factories.handed_over, items=items)
+    with unit_of_work():
+        deliver_parcel(by=actor(Role.FULFILLMENT), parcel=factories.parcel_of(order))
+    return factories.fresh(order)
+
+
+@part
+def baskets(world: World) -> None:
+    for who in (VISITOR, CUSTOMER, OTHER, *STAFF):
+        world.clients[who].post(f"/basket/{world.product.slug}/add/", {"quantity": 1})
+
+
+@part
+def mailed_links(world: World) -> None:
+    waiting = people.make_unconfirmed("waiting@example.org", "Somebody Waiting")
+    world.confirm_token = issue_token(waiting, AccountToken.Kind.CONFIRM)
+    world.reset_token = issue_token(world.other, AccountToken.Kind.RESET)
+
+
+@part
+def uses(world: World) -> None:
+    open_by_support(world)
+    world.opening = Opening.objects.latest("opened_at")
+    world.disclosure = disclose_to(world.customer)
+    tell_holders(by=TEST, subject_id=world.customer.subject_id, kind=FollowUp.Kind.CORRECTION)
+    world.follow_up = FollowUp.objects.latest("id")
+    world.recipient = Recipient.objects.get(slug="carrier")
+    world.agreement = Agreement.objects.latest("id")
+
+
+def open_by_support(world: World) -> None:
+    support, subject = actor(Role.SUPPORT), world.customer.subject
+    with unit_of_work(), open_access(by=support, purpose=Purpose.ORDER, subject=subject, reason="asked about it") as grant:
+        grant.open(world.delivered.contacts.get().name)
+
+
+@part
+def requests(world: World) -> None:
+    with unit_of_work():
+        world.copy = request_copy(by=world.customer.actor, subject=world.customer.subject)
+    perform(world.copy.export)
+    world.correction = correct_name(world)
+    with unit_of_work():
+        world.others_erasure = request_erasure(by=world.other.actor, subject=world.other.subject)
+
+
+def correct_name(world: World) -> Request:
+    name = canaries_of(CUSTOMER)["name"]
+    with unit_of_work():
+        return correct_record(by=world.customer.actor, record=world.customer.details, changes={"name": name})
+
+
+@part
+def somebody_who_left(world: World) -> None:
+    """Erased to the end; what is left of them is a receipt, which whoever has its link can read."""
+    leaver = people.make_customer("leaver@example.org", "Somebody Leaving", EVERYTHING)
+    with unit_of_work():
+        asked = request_erasure(by=leaver.actor, subject=leaver.subject)
+    Request.objects.filter(pk=asked.pk).update(effective_at=timezone.now())
+    start_due_erasures()
+    job = ErasureJob.objects.get(request=asked)
+    mails_sent()
+    steps.tell_person(job)
+    mails_sent()
+    perform(job)
+    world.receipt = Request.objects.get(pk=asked.pk).receipt
+    world.receipt_token = RECEIPT_TOKEN
+    digest = hashlib.sha256(RECEIPT_TOKEN.encode()).digest()
+    ReceiptLink.objects.create(request=asked, digest=digest, expires_at=timezone.now() + timedelta(days=1))
+
+
+@part
+def policy_announced(world: World) -> None:
+    """Version 2, not in force yet."""
+    in_force = PolicyVersion.objects.get(number=1)
+    texts = {
+        text.locale: {"title": text.title, "summary": [*text.summary, "One sentence more."], "sections": text.sections}
+        for text in in_force.texts.all()
+    }
+    purposes = [Purpose(purpose) for purpose in in_force.purposes]
+    with unit_of_work():
+        world.policy = publish_policy(
+            by=TEST, number=2, texts=texts, purposes=purposes, effective_at=timezone.now() + NOTICE_PERIOD + timedelta(days=1)
+        )
+
+
+@part
+def mailbox(world: World) -> None:
+    MailboxBackend().send_messages([EmailMessage("Your order", "It is on its way.", to=["somebody@example.org"])])
+    world.mail_id = newest_mails()[0].id
+
+
+@part
+def upkeep(world: World) -> None:
+    """A purge, and the log sealed and verified."""
+    world.purge = perform(start_purge(by=TEST, at_once=False))
+    with logged_in_as_worker():
+        integrate_entries()
+        verify_log()
+    world.entry = Entry.objects.filter(subject_id=world.customer.subject_id).latest("id")
+    world.checkpoint = Checkpoint.objects.latest("size")
+    world.verification = Verification.objects.latest("id")
+
+
+# What there is more of when the world grows
+
+
+@growth
+def another_order(world: World) -> None:
+    delivered(world, [(factories.make_product(), 1)])
+    world.place(factories.received, OTHER, items=[(world.product, 1)])
+
+
+@growth
+def another_use(world: World) -> None:
+    open_by_support(world)
+    disclose_to(world.customer)
+    tell_holders(by=TEST, subject_id=world.customer.subject_id, kind=FollowUp.Kind.CORRECTION)
+
+
+@growth
+def another_request(world: World) -> None:
+    correct_name(world)
+
+
+@growth
+def another_permission(world: World) -> None:
+    with unit_of_work():
+        give_consent(by=world.customer.actor, subject=world.customer.subject, purpose=Purpose.IMPROVEMENT, locale="en")
+
+
+@growth
+def another_account(world: World) -> None:
+    factories.make_customer(name="Somebody Else")
+
+

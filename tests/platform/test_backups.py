@@ -1,0 +1,190 @@
+"""The restore drill: backups put back into another place, with new servers, and everything that must not come back."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketplace.backups.manifest import key_checks
+from marketplace.embedded import remove
+from marketplace.environment import ROOT
+from orders.lifecycle.models import OrderAddress
+from privacy.rights import erasure
+from privacy.vault.ledger import copy_ledger, ledger_path, read_ledger
+from privacy.vault.models import DestroyedKey
+from tests.databases import slot_environment
+from tests.orders import factories
+from tests.privacy.rights.test_erasure import erase
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("RIGHTS-3"), pytest.mark.promise("PROTECT-1")]
+
+LOOK = """
+import json, sys
+from uuid import UUID
+from audit.actions import integrate_entries, verify_log
+from audit.events import Event
+from audit.models import Entry
+from orders.lifecycle.models import OrderAddress, OrderContact
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Actor
+from privacy.vault.models import Subject, SubjectKey
+kept, erased = map(UUID, sys.argv[1:])
+with unit_of_work(), open_access(by=Actor.job("look"), purpose=Purpose.DISPATCH, subject=kept, reason="drill") as grant:
+    line = grant.open(OrderAddress.objects.get(subject=kept).line1)
+integrate_entries()
+gone = Subject.objects.get(pk=erased)
+print(json.dumps({
+    "line": line,
+    "erased": gone.erased_at is not None,
+    "rows": OrderContact.objects.filter(subject=erased).count() + OrderAddress.objects.filter(subject=erased).count(),
+    "keys": SubjectKey.objects.filter(subject_id=erased).exclude(scope="records").count(),
+    "replayed": Entry.objects.filter(event=Event.ERASURE_REPLAYED, subject_id=erased).count(),
+    "log": verify_log().result,
+}))
+"""
+
+
+def script(text: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run by the worker, which alone may add to the log's tree."""
+    worker = {"MARKETPLACE_DB_ROLE": "worker", **variables}
+    code = (
+        f"import django; django.setup()\nfrom marketplace.embedded import lease_if_embedded\nwith lease_if_embedded():\n    exec({text!r})"
+    )
+    return run("-c", code, *arguments, **worker)
+
+
+def integrate() -> None:
+    done = script("from audit.actions import integrate_entries; integrate_entries()", **slot_environment())
+    assert done.returncode == 0, done.stderr
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *command], env=variables, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+
+
+def manage(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run("manage.py", *command, **variables)
+
+
+def elsewhere(state: Path, **changes: str) -> dict[str, str]:
+    """Another machine: servers of its own, and the keys that were kept on paper."""
+    here = {name: value for name, value in slot_environment().items() if not name.endswith("_URL")}
+    return here | {"MARKETPLACE_STATE": str(state), **changes}
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks(monkeypatch):
+    monkeypatch.setattr(erasure, "_blockers", [])
+
+
+@pytest.fixture
+def backup(tmp_path, transactional_db):
+    """Two people with an order each, backed up; and the two directories."""
+    kept, erased = (factories.make_customer(), factories.make_customer())
+    for user in (kept, erased):
+        factories.packed(user=user)
+    integrate()
+    made = manage("backup", str(tmp_path / "backups"), **slot_environment())
+    assert made.returncode == 0, made.stderr
+    data, keys = sorted((tmp_path / "backups").iterdir())
+    return kept, erased, data, keys
+
+
+@pytest.fixture
+def place(tmp_path):
+    state = tmp_path / "elsewhere"
+    yield state
+    remove(state)
+
+
+def test_a_restore_elsewhere_brings_everything_back_but_what_was_erased_since(backup, place):
+    kept, erased, data, keys = backup
+    erase(erased)
+
+    ledger = str(ledger_path())
+    done = manage("restore", "--data", str(data), "--keys", str(keys), "--ledger", ledger, **elsewhere(place))
+
+    assert done.returncode == 0, done.stderr
+    assert "The log verifies" in done.stdout
+    look = script(LOOK, str(kept.subject_id), str(erased.subject_id), **elsewhere(place))
+    assert look.returncode == 0, look.stderr
+    found = json.loads(look.stdout)
+    assert found.pop("line")
+    assert found == {"erased": True, "rows": 0, "keys": 0, "replayed": 1, "log": "ok"}
+
+
+def test_nothing_in_a_backup_can_be_read(backup):
+    *_people, data, keys = backup
+
+    for path in (path for directory in (data, keys) for path in directory.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert b"Marker" not in content, path
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_damaged_backup_is_refused(backup, place):
+    *_people, data, keys = backup
+    dump = data / "database.dump"
+    dump.write_bytes(dump.read_bytes()[:-1] + b"?")
+
+    done = manage("restore", "--data", str(data), "--keys", str(keys), **elsewhere(place))
+
+    assert done.returncode == 1
+    assert "The backup is damaged: database.dump" in done.stderr
+
+
+def test_a_site_without_the_keys_is_refused(backup, place):
+    *_people, data, keys = backup
+    other = "2:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+    done = manage("restore", "--data", str(data), "--keys", str(keys), **elsewhere(place, KEY_ENCRYPTION_KEYS=other))
+
+    assert done.returncode == 1
+    assert "has not the keys that the backup needs: KEY_ENCRYPTION_KEYS version 1" in done.stderr
+
+
+def test_what_is_there_is_not_replaced_unasked(backup):
+    kept, _erased, data, keys = backup
+
+    done = manage("restore", "--data", str(data), "--keys", str(keys), **slot_environment())
+
+    assert done.returncode == 1
+    assert "stop web, workers and beat first" in done.stderr or "is not empty" in done.stderr
+    assert OrderAddress.objects.filter(subject=kept.subject).exists()
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing(tmp_path):
+    place = tmp_path / "full"
+    place.write_text("a file where the directory should be")
+
+    made = manage("backup", str(place), **slot_environment())
+
+    assert made.returncode == 1
+    assert "was not made" in made.stderr
+
+
+def test_check_values_tell_keys_apart_and_give_nothing_away(settings):
+    before = key_checks()
+    settings.COMMITMENT_KEY = os.urandom(32)
+
+    after = key_checks()
+
+    assert {name for name in before if before[name] != after[name]} == {"COMMITMENT_KEY"}
+    assert all(len(check) == 16 for check in after.values())
+
+
+def test_the_ledger_outside_grows_by_what_is_new_and_mends_a_torn_line(transactional_db):
+    user = factories.make_customer()
+    erase(user)
+    copy_ledger()
+    known = list(read_ledger(ledger_path()))
+    with ledger_path().open("a") as file:
+        file.write('{"key": "torn')
+
+    assert copy_ledger() == 0
+    assert list(read_ledger(ledger_path())) == known
+    assert {line["key"] for line in known} >= {str(key) for key in DestroyedKey.objects.values_list("pk", flat=True)}
