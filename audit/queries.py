@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Checkpoint, Entry, Verification
 
 INTEGRATED_WITHIN = timedelta(minutes=10)
-VERIFIED_WITHIN = timedelta(hours=26)
+VERIFIED_WITHIN = timedelta(hours=2)  # it runs every hour
 COUNTED_AT_MOST = 10_000
 
 

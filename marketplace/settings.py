@@ -51,10 +51,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
     "axes",
     "django_htmx",
     "marketplace.apps.MarketplaceConfig",
     "marketplace.accounts",
+    "marketplace.api",
     "orders",
     "privacy",
     "audit",
@@ -79,8 +81,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "marketplace.accounts.middleware.ActorMiddleware",
+    "marketplace.api.authentication.ApiMiddleware",
     "axes.middleware.AxesMiddleware",
-    "privacy.access.middleware.UnitOfWorkMiddleware",  # innermost: one transaction a request, the session saved outside it
+    "privacy.access.middleware.UnitOfWorkMiddleware",  # one transaction a request, the session saved outside it
+    "marketplace.api.repetition.RepeatedCallMiddleware",  # innermost: what it remembers commits with what it is about
 ]
 
 ROOT_URLCONF = "marketplace.urls"
@@ -239,10 +243,32 @@ ORDERS_CLOSE_AFTER = timedelta(minutes=environment.number("ORDERS_CLOSE_AFTER_MI
 
 # Interfaces for programs
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.api.authentication.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["marketplace.api.permissions.MayCall"],
+    "DEFAULT_THROTTLE_CLASSES": ["marketplace.api.throttling.CallsAMinute"],
+    "DEFAULT_RENDERER_CLASSES": ["marketplace.api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "marketplace.api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "marketplace.api.schema.ApiSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "marketplace.api.problems.answer_error",
+}
+API_CALLS_A_MINUTE = environment.number("API_CALLS_A_MINUTE", 120)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Marketplace",
+    "DESCRIPTION": "Everything on the account pages, and what is public. See the reference for how to begin.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["marketplace.api.schema.describe_refusals"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "description": "A token made on the page Security."},
+            "session": {"type": "apiKey", "in": "cookie", "name": "__Host-session", "description": "A signed-in browser."},
+            "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken", "description": "Beside the session, for calls that change something."},
+        },
+    },
 }
 
 # Rights: how long somebody can think again before an erasure begins.

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("marketplace.api.urls")),
     path("", include("orders.urls")),
     path("", include("marketplace.accounts.urls")),
     path("", include("privacy.urls")),

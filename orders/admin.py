@@ -4,5 +4,6 @@ from orders.catalogue import admin as catalogue
 from orders.lifecycle import admin as lifecycle
 from orders.lifecycle import dashboard
 from orders.rates import admin as rates
+from orders.withdrawals import admin as withdrawals
 
-__all__ = ["catalogue", "dashboard", "lifecycle", "rates"]
+__all__ = ["catalogue", "dashboard", "lifecycle", "rates", "withdrawals"]

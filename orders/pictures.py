@@ -771,7 +771,9 @@ KINDS: dict[str, Callable[[Palette], str]] = {
     "brush": brush,
 }
 
-WITHOUT_COMPANY = frozenset({"scarf", "chair", "notebook", "bowl", "candle"})
+WITHOUT_COMPANY = frozenset(
+    {"scarf", "chair", "notebook", "bowl", "candle", "board", "soap", "brush", "blocks", "umbrella", "book", "bag", "cushion"}
+)
 
 
 def lemon(p: Palette, x: float) -> str:

@@ -1,10 +1,12 @@
 """Staff pages of the app, by import (see the folders)."""
 
 from privacy.access import admin as access_admin
+from privacy.complaints import admin as complaints_admin
 from privacy.policy import admin as policy_admin
 from privacy.publication import admin as publication_admin
+from privacy.publication import draft_admin
 from privacy.retention import admin as retention_admin
 from privacy.rights import admin as rights_admin
 from privacy.sharing import admin as sharing_admin
 
-__all__ = ["access_admin", "policy_admin", "publication_admin", "retention_admin", "rights_admin", "sharing_admin"]
+__all__ = ["access_admin", "complaints_admin", "draft_admin", "policy_admin", "publication_admin", "retention_admin", "rights_admin", "sharing_admin"]

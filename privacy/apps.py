@@ -11,9 +11,12 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from audit.commitments import register_key_source
         from privacy.access import evidence as access_evidence
+        from privacy.complaints import evidence as complaints_evidence
+        from privacy.complaints.registrations import register_all as register_complaints
         from privacy.consent import evidence as consent_evidence
         from privacy.declarations import registry  # noqa: F401  registers its system check
         from privacy.policy import evidence as policy_evidence
+        from privacy.publication.mails import declare_mails as declare_policy_mails
         from privacy.retention import checks  # noqa: F401  registers its system check
         from privacy.retention import evidence as retention_evidence
         from privacy.rights import evidence as rights_evidence
@@ -31,6 +34,9 @@ class PrivacyConfig(AppConfig):
             sharing_evidence,
             retention_evidence,
             rights_evidence,
+            complaints_evidence,
         ):
             room.register()
         register_all()
+        register_complaints()
+        declare_policy_mails()

@@ -1,6 +1,16 @@
 """Every model of the app, by import (see the folders)."""
 
 from privacy.access.models import Opening as Opening
+from privacy.complaints.models import CannedReply as CannedReply
+from privacy.complaints.models import InternalNote as InternalNote
+from privacy.complaints.models import PublicMessage as PublicMessage
+from privacy.complaints.models import Ticket as Ticket
+from privacy.complaints.models import TicketAttachment as TicketAttachment
+from privacy.complaints.models import TicketContact as TicketContact
+from privacy.complaints.models import TicketEntry as TicketEntry
+from privacy.complaints.models import TicketEvent as TicketEvent
+from privacy.complaints.models import TicketFile as TicketFile
+from privacy.complaints.models import TicketLink as TicketLink
 from privacy.consent.models import ConsentEntry as ConsentEntry
 from privacy.consent.models import ConsentStatement as ConsentStatement
 from privacy.mail.models import OutboundMail as OutboundMail

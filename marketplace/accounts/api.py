@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path
-from privacy.rights.api import PasswordGiven, confirm_again
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +25,7 @@ from privacy.interface.areas import Area, TokenScope
 from privacy.interface.serializers import OpenedField, StrictSerializer, Text
 from privacy.interface.views import OwnView
 from privacy.rights.actions import correct_record
+from privacy.rights.api.proof import PasswordGiven, confirm_again
 
 
 class Account(StrictSerializer):
@@ -175,7 +175,7 @@ class SecurityEventList(AccountView):
 
     def get(self, request: Request) -> Response:
         """What happened to your account."""
-        return self.answer_page(security_events(self.subject_id), each=in_words)
+        return self.answer_page(security_events(self.subject_id), read=lambda page: [in_words(entry) for entry in page])
 
 
 class TokenList(AccountView):

@@ -35,9 +35,14 @@ def details_of(user: User) -> AccountDetails | None:
     return AccountDetails.objects.filter(user=user).first()
 
 
+def details_of_subject(subject_id: UUID) -> AccountDetails | None:
+    """Name and mailbox of a person's account, sealed."""
+    return AccountDetails.objects.filter(subject_id=subject_id).first()
+
+
 def mailbox_of_subject(subject_id: UUID) -> Sealed | None:
     """The sealed address of the person, as ``privacy.mail`` asks for it."""
-    details = AccountDetails.objects.filter(subject_id=subject_id).first()
+    details = details_of_subject(subject_id)
     return details.email if details else None
 
 

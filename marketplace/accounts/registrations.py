@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.db.models import QuerySet
+
 from marketplace.accounts.actions import (
     close_account,
     close_unconfirmed_accounts,
@@ -11,9 +15,13 @@ from marketplace.accounts.actions import (
     forget_unproven_changes,
 )
 from marketplace.accounts.mail import declare_mails
+from marketplace.accounts.models import User
+from marketplace.accounts.queries import details_of_subject
 from marketplace.accounts.sessions import forget_ended_sessions
 from marketplace.accounts.tokens import forget_old_tokens
-from privacy.policy.roles import Actor
+from privacy.complaints.people import register_account
+from privacy.policy.roles import Actor, Role
+from privacy.publication.queries import register_audience
 from privacy.retention.registry import register_cleanup
 from privacy.rights.erasure import register_step
 from privacy.vault.models import Subject
@@ -21,6 +29,8 @@ from privacy.vault.models import Subject
 
 def register_all() -> None:
     declare_mails()
+    register_account(details_of_subject)
+    register_audience(live_customers)
     register_step("account", close_erased_account)
     register_cleanup("unconfirmed accounts", close_unconfirmed_accounts)
     register_cleanup("sessions", forget_ended_sessions)
@@ -29,6 +39,12 @@ def register_all() -> None:
     register_cleanup("tokens for programs", forget_expired_tokens)
     register_cleanup("unproven mailboxes", forget_unproven_changes)
     register_cleanup("unfinished second factors", forget_unfinished_factors)
+
+
+def live_customers() -> QuerySet[User, tuple[UUID, str]]:
+    """Whom a change of the policy concerns: customers with an open account and a proven mailbox, with their language."""
+    live = User.objects.filter(role=Role.CUSTOMER, is_active=True, closed_at=None, confirmed_at__isnull=False)
+    return live.values_list("subject_id", "locale")
 
 
 def close_erased_account(subject: Subject) -> None:

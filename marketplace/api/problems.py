@@ -28,6 +28,7 @@ from privacy.access.errors import AccessDenied
 from privacy.access.units import current_unit
 from privacy.consent.errors import NotConsentable, WordsChanged
 from privacy.interface.serializers import QueryInvalid
+from privacy.policy.errors import NoPolicyInForce
 from privacy.rights import errors as rights_errors
 from privacy.vault.errors import KeyDestroyed, Unreadable, VaultUnavailable
 
@@ -50,19 +51,16 @@ class Problem:
 
 _ALL = (
     Problem("malformed", 400, _("The call cannot be read"), _("The body is no valid JSON, or not what its Content-Type says.")),
-    Problem(
-        "key-missing", 400, _("The Idempotency-Key is missing"), _("Send a random Idempotency-Key with every POST and PATCH.")
-    ),
+    Problem("key-missing", 400, _("The Idempotency-Key is missing"), _("Send a random Idempotency-Key with every POST and PATCH.")),
     Problem("key-malformed", 400, _("The Idempotency-Key has the wrong form"), _("Send 8 to 128 letters, digits, dots or dashes.")),
     Problem("not-signed-in", 401, _("Nobody is signed in"), _("Send a token, or call from a signed-in browser.")),
     Problem("token-refused", 401, _("The token does not work"), _("It has expired, was ended, or never existed.")),
     Problem("staff", 403, _("Not for members of staff"), _("Members of staff work on the staff site.")),
     Problem("scope-missing", 403, _("The token may not do this"), _("Make a token with the scope that this call names.")),
     Problem("session-needed", 403, _("A token is not enough"), _("This wants your password, in a signed-in browser.")),
+    Problem("link-too-old", 403, _("We need a new link"), _("You followed your last one more than 15 minutes ago.")),
     Problem("cross-site", 403, _("The call has no CSRF token"), _("A call in a browser's session sends the X-CSRFToken header.")),
-    Problem(
-        "not-open", 403, _("This cannot be opened"), _("A permission is missing or was taken back, or your data has been erased.")
-    ),
+    Problem("not-open", 403, _("This cannot be opened"), _("A permission is missing or was taken back, or your data has been erased.")),
     Problem("not-found", 404, _("Not found"), _("There is no such thing, or it is not yours.")),
     Problem("method", 405, _("This address does not take that method"), _("The Allow header names those it takes.")),
     Problem("not-acceptable", 406, _("Not in that form"), _("Answers are JSON.")),
@@ -79,10 +77,9 @@ _ALL = (
     Problem("wrong-password", 422, _("This is not your password"), _("After five wrong ones you must wait a quarter of an hour.")),
     Problem("key-reused", 422, _("This Idempotency-Key came with another call"), _("Take a new key for every new call.")),
     Problem("too-many-attempts", 429, _("Wrong too often"), _("Wait a quarter of an hour, then try again.")),
-    Problem(
-        "too-many-mails", 429, _("Too many mails"), _("We write to one mailbox a few times an hour at most. Try again later.")
-    ),
+    Problem("too-many-mails", 429, _("Too many mails"), _("We write to one mailbox a few times an hour at most. Try again later.")),
     Problem("fault", 500, _("Something went wrong on our side"), _("Nothing was changed. Quote the instance when you write to us.")),
+    Problem("no-policy", 503, _("No policy is in force yet"), _("The shop has not been set up.")),
     Problem("vault", 503, _("The keys to your data cannot be reached"), _("Nothing was changed. Try again in a few minutes.")),
 )
 PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}
@@ -120,11 +117,14 @@ _CODES: Mapping[type[Exception], str] = {
     Unreadable: "gone",
     VaultUnavailable: "vault",
     NotConsentable: "not-found",
+    NoPolicyInForce: "no-policy",
     WordsChanged: "words-changed",
     rights_errors.NotYourData: "not-found",
     rights_errors.AlreadyRequested: "already-asked",
     rights_errors.TooLate: "too-late",
     rights_errors.NotCorrectable: "not-found",
+    rights_errors.NothingChosen: "not-found",
+    rights_errors.LinkTooOld: "link-too-old",
     rights_errors.CopyNotReady: "copy-not-ready",
     rights_errors.CopyGone: "gone",
     rights_errors.WrongPassword: "wrong-password",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from functools import cache
 from typing import Any
 
+from django.utils.text import slugify
 from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
@@ -20,6 +22,20 @@ from privacy.interface.areas import scopes_for
 from privacy.interface.serializers import StrictSerializer
 
 PUBLIC_TAG = "Public"
+REFUSALS = {
+    "400": ("Malformed", "The call cannot be read, or has no Idempotency-Key."),
+    "401": ("NotSignedIn", "Nobody is signed in, or the token does not work."),
+    "403": ("NotAllowed", "The caller may not do this."),
+    "404": ("NotFound", "There is no such thing, or it is not the caller's."),
+    "406": ("NotAcceptable", "Answers are JSON."),
+    "409": ("NotNow", "The state of things does not allow it."),
+    "410": ("Gone", "It has been deleted."),
+    "413": ("TooLarge", "The body is larger than we take."),
+    "415": ("MediaType", "The Content-Type is not taken."),
+    "422": ("Invalid", "Something in the call is not right; `errors` says what, and where."),
+    "429": ("TooMany", "Too many calls, or wrong too often."),
+    "503": ("Unavailable", "The keys to personal data cannot be reached."),
+}
 
 
 class ProblemEntry(StrictSerializer):
@@ -41,6 +57,10 @@ class ProblemDetails(StrictSerializer):
 
 class ApiSchema(AutoSchema):
     """Reads ``takes``, ``gives``, ``query`` and ``is_list`` of our views; refusals follow from them."""
+
+    def get_operation_id(self) -> str:
+        words = re.sub("([A-Z])", r" \1", type(self.view).__name__)
+        return slugify(f"{self.method} {words}")
 
     def get_tags(self) -> list[str]:
         area = self.view.area
@@ -74,10 +94,16 @@ class ApiSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         given = self.view.gives.get(self.method)
-        status = 204 if given is None else 201 if self.method in self.view.made_by else 200
-        shown = OpenApiResponse(description="Done.") if given is None else given(many=self._is_list())
-        refusals = {(code, CONTENT_TYPE): OpenApiResponse(ProblemDetails, words) for code, words in self._refusals()}
-        return {status: shown, **refusals}
+        if self.view.streams:
+            return {(200, self.view.streams): OpenApiTypes.BINARY}
+        if given is None:
+            return {204: OpenApiResponse(description="Done.")}
+        return {201 if self.method in self.view.made_by else 200: given(many=self._is_list())}
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        self.resolve_serializer(ProblemDetails, direction)
+        refusals = {code: {"$ref": f"#/components/responses/{name}"} for code, (name, _) in REFUSALS.items() if code in self._refusals()}
+        return super()._get_response_bodies(direction) | refusals
 
     def _is_list(self) -> bool:
         return self.view.is_list and self.method == "GET"
@@ -85,24 +111,15 @@ class ApiSchema(AutoSchema):
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self._is_list()
 
-    def _refusals(self) -> Iterator[tuple[str, str]]:
-        writes, own = self.method not in SAFE_METHODS, self.view.area is not None
-        if writes:
-            yield "400", "The call cannot be read, or has no Idempotency-Key."
-        if own:
-            yield "401", "Nobody is signed in."
-            yield "403", "The caller may not do this."
+    def _refusals(self) -> set[str]:
+        codes = {"406", "422", "429", "503"}
+        if self.view.area is not None:
+            codes |= {"401", "403"}
         if "{" in self.path or self._is_list():
-            yield "404", "There is no such thing, or it is not the caller's."
-        yield "406", "Answers are JSON."
-        if writes:
-            yield "409", "Not now: the state of things does not allow it."
-            yield "410", "It has been deleted."
-            yield "413", "The body is too large."
-            yield "415", "The Content-Type is not taken."
-        yield "422", "Something in the call is not right."
-        yield "429", "Too many calls."
-        yield "503", "The keys to personal data cannot be reached."
+            codes |= {"404"}
+        if self.method not in SAFE_METHODS:
+            codes |= {"400", "409", "410", "413", "415"}
+        return codes
 
     def get_override_parameters(self) -> list[Any]:
         if self.method in SAFE_METHODS:
@@ -113,7 +130,7 @@ class ApiSchema(AutoSchema):
             {"type": "string", "pattern": "^[A-Za-z0-9._:-]{8,128}$"},
             OpenApiParameter.HEADER,
             required=True,
-            description="Random, new for every new call. The same key with the same call is answered again and does nothing twice; kept for a day.",
+            description="Random, and new for every new call. The same call with the same key does nothing twice. Kept for a day.",
         )
         return [key] if self.method in NEEDING_A_KEY and self.view.wants_key else []
 
@@ -136,6 +153,13 @@ class ApiSchema(AutoSchema):
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         return schema
+
+
+def describe_refusals(result: dict[str, Any], **how: Any) -> dict[str, Any]:
+    """Adds to the document what all calls refuse alike."""
+    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    result["components"]["responses"] = {name: {"description": words, "content": content} for name, words in REFUSALS.values()}
+    return result
 
 
 @cache

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from django.utils.translation import get_language
 
 from marketplace.accounts.actions import (
     appoint_staff,
@@ -16,6 +15,7 @@ from marketplace.accounts.codes import current_code
 from marketplace.accounts.models import AccountToken
 from marketplace.accounts.queries import account_with_mailbox
 from marketplace.accounts.tokens import issue_token
+from marketplace.demo.people import VISITED, Person
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import ANONYMOUS, Actor, Role
@@ -29,40 +29,54 @@ class DemoAccount:
     email: str
     name: str
     role: Role = Role.CUSTOMER
+    locale: str = "en"
     improvement: bool = False
 
 
-DEMO_ACCOUNTS = (
-    DemoAccount("ada@example.com", "Ada Winter", improvement=True),
-    DemoAccount("ben@example.com", "Ben Okafor"),
+def of_person(person: Person) -> DemoAccount:
+    return DemoAccount(person.email, person.name, locale=person.locale, improvement=person.improvement)
+
+
+STAFF = (
     DemoAccount("support@example.com", "Sam Lindqvist", Role.SUPPORT),
     DemoAccount("fulfillment@example.com", "Fay Moreau", Role.FULFILLMENT),
     DemoAccount("finance@example.com", "Finn Castillo", Role.FINANCE),
+    DemoAccount("fraud@example.com", "Freya Nakamura", Role.FRAUD),
     DemoAccount("privacy@example.com", "Pia Novak", Role.PRIVACY_OFFICER),
+    DemoAccount("security@example.com", "Sol Abara", Role.SECURITY),
+    DemoAccount("auditor@example.com", "Aud Eriksen", Role.AUDITOR),
     DemoAccount("administrator@example.com", "Alex Tanaka", Role.ADMINISTRATOR),
 )
+DEMO_ACCOUNTS = (*(of_person(person) for person in VISITED), *STAFF)
 
 
-def make_demo_accounts() -> int:
+def make_demo_accounts(accounts: Iterable[DemoAccount] = DEMO_ACCOUNTS) -> int:
     """Open the accounts that are missing, as their people would; returns how many."""
-    made = 0
-    for account in DEMO_ACCOUNTS:
-        with unit_of_work():
-            if account_with_mailbox(account.email) is None:
-                _make(account)
-                made += 1
-    return made
+    return sum(open_account(account) for account in accounts)
+
+
+def open_account(account: DemoAccount) -> bool:
+    """Open it unless it is there."""
+    with unit_of_work():
+        if account_with_mailbox(account.email) is not None:
+            return False
+        _make(account)
+    return True
 
 
 def listing() -> list[str]:
     """Lines to print: who may sign in, with what."""
     width = max(len(account.email) for account in DEMO_ACCOUNTS)
-    people = [f"{account.email:<{width}}  {account.role.label}" for account in DEMO_ACCOUNTS]
+    people = [f"{account.email:<{width}}  {account.role.label}{_note(account)}" for account in DEMO_ACCOUNTS]
     return [
         f"Password of every demo account: {DEMO_PASSWORD}",
         *people,
         "Second step of staff: .venv/bin/python manage.py demo_code EMAIL",
     ]
+
+
+def _note(account: DemoAccount) -> str:
+    return f" ({account.locale})" if account.locale != "en" else ""
 
 
 def demo_code(account: DemoAccount) -> str:
@@ -90,7 +104,7 @@ def _make_customer(account: DemoAccount) -> None:
         name=account.name,
         password=DEMO_PASSWORD,
         purposes=purposes,
-        locale=get_language() or "en",
+        locale=account.locale,
     )
     confirm_mailbox(by=ANONYMOUS, token=issue_token(user, AccountToken.Kind.CONFIRM), password=DEMO_PASSWORD)
 

@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
 from django.db.models.signals import post_save
+from django.utils import timezone
 
 from audit.events import Event
 from audit.models import Entry
@@ -28,6 +29,7 @@ from privacy.jobs.models import Job
 from privacy.policy.roles import Actor
 
 DEMO = Actor.job("demo")
+MOST_TURNS = 100
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class Chapter:
 
 
 class Teller:
-    """Sets the clock and does the work that the actions leave to be done."""
+    """Sets the clock and does the work that the actions leave to be done; ``now`` is when the story is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
         self._jobs: deque[Job] = deque()
 
     def at(self, moment: datetime) -> None:
@@ -50,13 +53,20 @@ class Teller:
         self.do_jobs()
         set_clock(moment)
 
+    def later(self, **delta: float) -> None:
+        """So much time passes, and what was queued is done."""
+        set_clock(timezone.now() + timedelta(**delta))
+        self.do_jobs()
+
     def collect(self, sender: Any, instance: Any, created: bool, **how: Any) -> None:
         if created and isinstance(instance, Job):
             self._jobs.append(instance)
 
     def do_jobs(self) -> None:
         """Do what was queued since, and what that queues. A job that wants to wait is done at the moment it names."""
-        while self._jobs:
+        turns = 0
+        while self._jobs and turns < MOST_TURNS:
+            turns += 1
             job = self._jobs.popleft()
             perform_job(job._meta.label_lower, job.pk)
             job.refresh_from_db(fields=["state", "due_at"])
@@ -64,11 +74,15 @@ class Teller:
                 set_clock(job.due_at)
                 self._jobs.append(job)
 
+    def forget_jobs(self) -> None:
+        """Leave what was queued to the workers of the running site."""
+        self._jobs.clear()
+
 
 @contextmanager
-def telling() -> Iterator[Teller]:
+def telling(now: datetime) -> Iterator[Teller]:
     """Everything that the story needs around it: its clock, its outside, and no worker that takes its jobs."""
-    teller = Teller()
+    teller = Teller(now)
     with ExitStack() as stack:
         stack.enter_context(story_time())
         stack.enter_context(outside_on_paper())

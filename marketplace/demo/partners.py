@@ -33,7 +33,7 @@ PARTNERS = (
 
 
 def register_demo_partners(*, by: Actor) -> int:
-    """Register the partners that are missing, each with an agreement for two years; returns how many."""
+    """Register the partners that are missing, each with an agreement for four years; returns how many."""
     present = set(Recipient.objects.values_list("slug", flat=True))
     missing = [partner for partner in PARTNERS if partner[0] not in present]
     today = timezone.now().date()
@@ -48,6 +48,6 @@ def register_demo_partners(*, by: Actor) -> int:
             categories=categories,
             signed_on=today,
             starts_on=today,
-            ends_on=today + relativedelta(years=2),
+            ends_on=today + relativedelta(years=4),
         )
     return len(missing)

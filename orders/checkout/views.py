@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -58,9 +59,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
 def placed(request: HttpRequest, code: str) -> HttpResponse:
     """The confirmation, for the browser that ordered: the page names nobody."""
     order = Order.objects.filter(code=code).prefetch_related("lines").first()
-    if order is None or not (_actor(request).is_subject(order.subject_id) or str(order.pk) in request.session.get(PLACED, [])):
-        raise Http404
-    return render(request, "orders/placed.html", {"order": order})
+    actor, remembered = _actor(request), request.session.get(PLACED, [])
+    if order is not None and (actor.is_subject(order.subject_id) or str(order.pk) in remembered):
+        return render(request, "orders/placed.html", {"order": order})
+    if actor.id is None:
+        return redirect_to_login(request.get_full_path())
+    raise Http404
 
 
 def _placed(request: HttpRequest, order: Order) -> HttpResponse:

@@ -179,6 +179,14 @@ class CreditNoteRate(models.Model):
     def __str__(self) -> str:
         return f"{self.tax_rate} {self.gross}"
 
+    @property
+    def percent(self) -> str:
+        return f"{self.tax_rate / 100:g}"
+
+    @property
+    def net(self) -> int:
+        return self.gross - self.tax
+
 
 class CreditNoteParty(PersonalRecord):
     """Whose invoice was corrected, copied from it. Destroyed 8 years after the end of the year of issue; no erasure before."""

@@ -7,7 +7,14 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from orders.lifecycle.queries import has_open_order
+from orders.withdrawals.queries import open_withdrawals_of
 from privacy.rights.erasure import Blocker, register_blocker
+
+
+def open_cancellations(subject_id: UUID) -> list[Blocker]:
+    if not open_withdrawals_of(subject_id).exists():
+        return []
+    return [Blocker(_("You have canceled a purchase, and the goods or the money are still on their way back."))]
 
 
 def open_orders(subject_id: UUID) -> list[Blocker]:
@@ -18,3 +25,4 @@ def open_orders(subject_id: UUID) -> list[Blocker]:
 
 def register_order_blockers() -> None:
     register_blocker(open_orders)
+    register_blocker(open_cancellations)

@@ -15,6 +15,9 @@ from privacy.rights.cases import Case, register_case_words
 PATHS = {
     "orders.order": "",
     "orders.invoice": "order__",
+    "orders.creditnote": "invoice__order__",
+    "orders.contractwithdrawal": "order__",
+    "orders.orderlookup": "order__",
     "orders.payment": "order__",
     "orders.paymentoperation": "payment__order__",
     "orders.parcel": "order__",

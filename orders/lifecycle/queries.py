@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from orders.lifecycle.models import ENDED, Order, OrderEvent, OrderState
 from orders.parcels.models import Parcel, ParcelState
@@ -16,8 +17,25 @@ def orders_of(subject_id: UUID | None) -> QuerySet[Order]:
     return Order.objects.filter(subject_id=subject_id).order_by("-placed_at")
 
 
-def orders_for_list(subject_id: UUID | None) -> QuerySet[Order]:
-    return orders_of(subject_id).prefetch_related("lines")
+class Shown(TextChoices):
+    """Which of a person's orders a list shows."""
+
+    ALL = "all", _("All")
+    OPEN = "open", _("On the way")
+    DELIVERED = "delivered", _("Delivered")
+    ENDED = "ended", _("Canceled or not paid")
+
+
+STATES_SHOWN = {
+    Shown.ALL: OrderState.values,
+    Shown.OPEN: [state for state in OrderState if state not in ENDED],
+    Shown.DELIVERED: [OrderState.COMPLETED, OrderState.CLOSED],
+    Shown.ENDED: [OrderState.CANCELED, OrderState.EXPIRED],
+}
+
+
+def orders_for_list(subject_id: UUID | None, shown: str = Shown.ALL) -> QuerySet[Order]:
+    return orders_of(subject_id).filter(state__in=STATES_SHOWN[Shown(shown)]).prefetch_related("lines")
 
 
 def orders_with_case(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -27,6 +45,7 @@ def orders_with_case(orders: QuerySet[Order]) -> QuerySet[Order]:
         Prefetch("events", OrderEvent.objects.order_by("at", "id")),
         Prefetch("parcels", Parcel.objects.order_by("number")),
         Prefetch("payments", Payment.objects.order_by("created_at")),
+        "withdrawals",
     )
 
 

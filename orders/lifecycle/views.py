@@ -3,55 +3,56 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
-
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from orders.invoices.models import Invoice, InvoiceParty
+from orders.invoices.models import CreditNote, CreditNoteParty, Invoice, InvoiceParty
+from orders.invoices.sums import sums_by_rate
 from orders.lifecycle.actions import CANCELABLE, cancel_order
 from orders.lifecycle.errors import TransitionRefused
 from orders.lifecycle.forms import CancelForm, RetryForm
-from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
-from orders.lifecycle.queries import orders_for_list, orders_of, orders_with_case
+from orders.lifecycle.models import Order, OrderState
+from orders.lifecycle.page import carrier_name, kept_of, last_payment, personal_records, receivers_of
+from orders.lifecycle.queries import Shown, orders_for_list, orders_of, orders_with_case
 from orders.lifecycle.steps import steps_of
-from orders.parcels.models import ParcelLabel, ParcelState
+from orders.parcels.models import ParcelState
 from orders.payments.actions import retry_payment
 from orders.payments.errors import NothingToRetry
-from orders.payments.models import PaymentDetail, PaymentState
+from orders.payments.models import PaymentState
+from orders.withdrawals.deadlines import last_day_to_withdraw
+from orders.withdrawals.queries import WITHDRAWABLE, pieces_left
 from privacy.access.gate import Grant, open_for_unit
 from privacy.consent.queries import permissions_of
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
+from privacy.rights.views.own import actor_of, own_page, subject_id_of
 
 PER_PAGE = 20
 
 
-@login_required
-@never_cache
+@own_page
 @require_safe
 def order_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(orders_for_list(_actor(request).id), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "orders/list.html", {"page": page})
+    shown = request.GET.get("show", "")
+    shown = shown if shown in Shown else Shown.ALL
+    orders = orders_for_list(subject_id_of(request), shown)
+    page = Paginator(orders, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "shown": shown, "choices": Shown.choices, "keep": "" if shown == Shown.ALL else f"show={shown}&"}
+    return render(request, "orders/list.html", context)
 
 
-@login_required
-@never_cache
+@own_page
 @require_safe
 def order_page(request: HttpRequest, code: str) -> HttpResponse:
-    order = get_object_or_404(orders_with_case(orders_of(_actor(request).id)), code=code)
+    order = get_object_or_404(orders_with_case(orders_of(actor_of(request).id)), code=code)
     return render(request, "orders/detail.html", _order_context(request, order))
 
 
-@login_required
-@never_cache
+@own_page
 @require_GET
 def cancel_plan(request: HttpRequest, code: str) -> HttpResponse:
     """What canceling does, before it is done."""
@@ -62,7 +63,7 @@ def cancel_plan(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "orders/cancel.html", {"order": order, "form": CancelForm()})
 
 
-@login_required
+@own_page
 @require_POST
 def cancel(request: HttpRequest, code: str) -> HttpResponse:
     order = _own_order(request, code)
@@ -70,14 +71,14 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "orders/cancel.html", {"order": order, "form": form}, status=422)
     try:
-        cancel_order(by=_actor(request), order=order, reason="by_customer")
+        cancel_order(by=actor_of(request), order=order, reason="by_customer")
         messages.success(request, _("Your order is canceled. Money that was set aside or taken goes back to you."))
     except TransitionRefused:
         messages.error(request, _("This order can no longer be canceled: it has been packed or has ended."))
     return redirect(order)
 
 
-@login_required
+@own_page
 @require_POST
 def retry(request: HttpRequest, code: str) -> HttpResponse:
     order = _own_order(request, code)
@@ -86,28 +87,27 @@ def retry(request: HttpRequest, code: str) -> HttpResponse:
         messages.error(request, _("Please choose how to pay."))
         return redirect(order)
     try:
-        retry_payment(by=_actor(request), order=order, method=form.cleaned_data["method"])
+        retry_payment(by=actor_of(request), order=order, method=form.cleaned_data["method"])
         messages.success(request, _("We have asked your bank again."))
     except (NothingToRetry, TransitionRefused):
         messages.info(request, _("There is no payment to try again."))
     return redirect(order)
 
 
-@login_required
-@never_cache
+@own_page
 @require_safe
 def invoice_page(request: HttpRequest, code: str) -> HttpResponse:
-    actor = _actor(request)
+    actor = actor_of(request)
     order = get_object_or_404(orders_of(actor.id).prefetch_related("lines"), code=code)
     invoice = get_object_or_404(Invoice.objects.select_related("issuer"), order=order)
-    party = InvoiceParty.objects.filter(subject_id=_id(actor), invoice=invoice).first()
+    party = InvoiceParty.objects.filter(subject_id=actor.id, invoice=invoice).first()
     grant = open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id)
     context = {
         "order": order,
         "invoice": invoice,
         "party": party,
         "grant": grant,
-        "rates": _rates(order),
+        "rates": sums_by_rate(order),
         "issuer": invoice.issuer.lines if invoice.issuer else [],
     }
     return render(request, "orders/invoice.html", context)
@@ -119,31 +119,53 @@ def may_cancel(order: Order) -> bool:
     return order.state in CANCELABLE and not packed
 
 
+@own_page
+@require_safe
+def credit_notes(request: HttpRequest, code: str) -> HttpResponse:
+    """What was taken back of the invoice of one order, to keep or print."""
+    actor = actor_of(request)
+    order = get_object_or_404(orders_of(actor.id).select_related("invoice"), code=code)
+    notes = CreditNote.objects.filter(invoice__order=order).select_related("issuer", "refund").prefetch_related("rates")
+    if not notes:
+        raise Http404
+    parties = {party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=actor.id, credit_note__in=notes)}
+    context = {
+        "order": order,
+        "notes": [(note, parties.get(note.pk)) for note in notes],
+        "grant": open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id),
+    }
+    return render(request, "orders/credit_notes.html", context)
+
+
 def _order_context(request: HttpRequest, order: Order) -> dict[str, Any]:
-    actor = _actor(request)
-    own = {"subject_id": _id(actor)}
+    subject_id = subject_id_of(request)
     payments = list(order.payments.all())
-    parcels = list(order.parcels.all())
     failed = bool(payments) and all(payment.state == PaymentState.FAILED for payment in payments)
+    records = personal_records(order, subject_id)
+    invoice = getattr(order, "invoice", None)
     return {
         "order": order,
         "steps": steps_of(order),
         "is_waiting": order.is_open and not failed,
         "may_cancel": may_cancel(order),
+        "may_withdraw": order.state in WITHDRAWABLE and bool(pieces_left(order)),
+        "withdraw_until": last_day_to_withdraw(order),
         "retry_form": RetryForm() if failed and order.state == OrderState.PENDING_PAYMENT else None,
-        "invoice": getattr(order, "invoice", None),
+        "invoice": invoice,
+        "has_credit_notes": invoice is not None and invoice.credit_notes.exists(),
+        "payment": last_payment(order),
         "refunded": sum(payment.refunded for payment in payments),
-        "contact": OrderContact.objects.filter(**own, order=order).first(),
-        "address": OrderAddress.objects.filter(**own, order=order).first(),
-        "label": ParcelLabel.objects.filter(**own, parcel__in=parcels).first() if parcels else None,
-        "detail": PaymentDetail.objects.filter(**own, payment__in=payments).order_by("-id").first(),
-        **_grants(actor),
+        "carrier": carrier_name(),
+        "receivers": receivers_of(order, subject_id),
+        "kept": kept_of(order, records.values()),
+        **records,
+        **_grants(actor_of(request)),
     }
 
 
 def _grants(actor: Actor) -> dict[str, Grant]:
     """Each value is opened for the purpose it was given for; once that permission is gone, as the person's right."""
-    given = {permission.purpose for permission in permissions_of(_id(actor)) if permission.is_given}
+    given = {permission.purpose for permission in permissions_of(actor.id) if permission.is_given}  # type: ignore[arg-type]
 
     def opened_for(purpose: Purpose) -> Grant:
         return open_for_unit(by=actor, purpose=purpose if purpose in given else Purpose.RIGHTS, subject=actor.id)
@@ -155,28 +177,5 @@ def _grants(actor: Actor) -> dict[str, Grant]:
     }
 
 
-def _rates(order: Order) -> list[dict[str, Any]]:
-    """Gross, tax and net per tax rate, as an invoice must show them (UStG § 14(4) no. 7 and 8)."""
-    sums: dict[int, list[int]] = {}
-    for line in order.lines.all():
-        row = sums.setdefault(line.tax_rate, [0, 0])
-        row[0] += line.total + line.shipping_share
-        row[1] += line.tax
-    return [
-        {"percent": f"{rate / 100:g}", "gross": gross, "tax": tax, "net": gross - tax}
-        for rate, (gross, tax) in sorted(sums.items(), reverse=True)
-    ]
-
-
 def _own_order(request: HttpRequest, code: str) -> Order:
-    return get_object_or_404(orders_of(_actor(request).id), code=code)
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined]
-
-
-def _id(actor: Actor) -> UUID:
-    if actor.id is None:
-        raise PermissionDenied
-    return actor.id
+    return get_object_or_404(orders_of(actor_of(request).id), code=code)

@@ -9,7 +9,7 @@ Kind, Outcome = ParcelOperation.Kind, ParcelOperation.Outcome
 
 def call_back_booking(parcel: Parcel) -> None:
     """Ask the carrier to forget a canceled parcel; nothing happens for one that it was never asked about."""
-    operations = ParcelOperation.objects.filter(parcel=parcel).exclude(outcome=Outcome.REFUSED)
+    operations = ParcelOperation.objects.filter(parcel=parcel)
     was_asked = operations.filter(kind=Kind.BOOK, asked_at__isnull=False).exists()
-    if was_asked and not operations.filter(kind=Kind.CALL_BACK).exists():
+    if was_asked and not operations.filter(kind=Kind.CALL_BACK).exclude(outcome=Outcome.REFUSED).exists():
         ParcelOperation(parcel=parcel, kind=Kind.CALL_BACK).enqueue()

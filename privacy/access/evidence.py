@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from audit.events import Event
 from audit.models import Entry
-from audit.queries import log_health
+from audit.queries import VERIFIED_WITHIN, log_health
 from privacy.access.errors import CategoryDenied, GroundMissing, OtherSubject, RoleDenied
 from privacy.access.models import Opening
 from privacy.policy.promises import COUNTED_AT_MOST, Evidence, counted, register_evidence
@@ -22,7 +22,7 @@ def register() -> None:
     register_evidence("PROTECT-3", looks_by_staff)
     register_evidence("USE-1", openings_and_refusals)
     register_evidence("USE-2", refusals_of_too_much)
-    register_evidence("USE-3", state_of_the_log)
+    register_evidence("USE-3", state_of_the_log, fresh_for=VERIFIED_WITHIN)
 
 
 def _latest() -> Counter[tuple[str, str]]:

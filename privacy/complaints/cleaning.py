@@ -20,7 +20,20 @@ DECODED_MAX = 64 * 1024 * 1024
 TEXT_CONTROLS = set(range(32)) - {9, 10, 13} | {127}
 PICTURES = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
 KEPT_PAGE_KEYS = frozenset(
-    {"/Type", "/Parent", "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/Rotate", "/UserUnit", "/Resources", "/Contents", "/Group"}
+    {
+        "/Type",
+        "/Parent",
+        "/MediaBox",
+        "/CropBox",
+        "/BleedBox",
+        "/TrimBox",
+        "/ArtBox",
+        "/Rotate",
+        "/UserUnit",
+        "/Resources",
+        "/Contents",
+        "/Group",
+    }
 )
 HIDDEN_KEYS = ("/Metadata", "/PieceInfo", "/LastModified", "/AF", "/OPI", "/Alternates", "/Measure", "/PtData")
 

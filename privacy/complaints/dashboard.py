@@ -38,7 +38,9 @@ def unanswered(actor: Actor) -> Card | None:
     if actor.role not in ANSWERS:
         return None
     late = _of(actor, long_unanswered_tickets())
-    text = _("%(number)d have waited for more than 7 days.") % {"number": late} if late else _("Somebody wrote and has heard nothing since.")
+    text = (
+        _("%(number)d have waited for more than 7 days.") % {"number": late} if late else _("Somebody wrote and has heard nothing since.")
+    )
     number = _of(actor, unanswered_tickets())
     return _card(_("Tickets unanswered"), number, text, State.LATE if late else State.WATCH, "?clock=unanswered")
 

@@ -36,7 +36,7 @@ class AgentConcerned(TicketRefused):
 class TicketMoved(TicketRefused):
     """The ticket has changed since the page was shown."""
 
-    words = _("Nothing was sent: somebody wrote or changed something since you opened this page. Your text is still here; read what is new, then send it.")
+    words = _("Not sent yet: something has changed since you opened this page. Your text is still here: read what is new, then send it.")
 
 
 class TicketEnded(TicketRefused):

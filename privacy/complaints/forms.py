@@ -57,7 +57,7 @@ class FilesField(forms.FileField):
         super().__init__(
             label=_("Files"),
             required=False,
-            help_text=_("Up to 5 pictures, PDF documents or text files of at most 5 MB. We take out hidden details such as where a picture was taken."),
+            help_text=_("Up to 5 pictures, PDF documents or text files, each at most 5 MB. We take out hidden details such as places."),
             widget=_ManyFiles(attrs={"accept": ".jpg,.jpeg,.png,.webp,.pdf,.txt"}),
         )
 
@@ -157,7 +157,9 @@ class ComplainForm(StrictForm):
             token, shown_at = signing.loads(self.cleaned_data["shown"], salt=FORM_SALT, max_age=FILLED_IN_BEFORE)
         except signing.BadSignature:
             self._renew()
-            raise forms.ValidationError(_("This form was open for more than a day. Your text is still here: please send it again.")) from None
+            raise forms.ValidationError(
+                _("This form was open for more than a day. Your text is still here: please send it again.")
+            ) from None
         if timezone.now().timestamp() - shown_at < FILLED_IN_AFTER.total_seconds():
             raise forms.ValidationError(_("That was very quick. Please wait three seconds and send it again; your text is still here."))
         return UUID(token)
@@ -229,6 +231,7 @@ class NoteForm(StrictForm):
 class FileForm(StrictForm):
     """The purpose and the reason for which staff open a file, as given when they opened the conversation."""
 
+    attachment = forms.UUIDField(widget=forms.HiddenInput)
     purpose = forms.CharField(max_length=20, widget=forms.HiddenInput)
     reason = forms.CharField(min_length=4, max_length=300, widget=forms.HiddenInput)
     submit_names = frozenset({"_file"})

@@ -56,21 +56,21 @@ class Ticket(models.Model):
     class Kind(models.TextChoices):
         QUESTION = "question", _("Question")
         COMPLAINT = "complaint", _("Complaint")
-        PRIVACY = "privacy", _("My data and my privacy rights")
-        MISUSE = "misuse", _("Suspected misuse of my data")
+        PRIVACY = "privacy", _("Data and privacy rights")
+        MISUSE = "misuse", _("Suspected misuse of data")
 
     class State(models.TextChoices):
         UNCONFIRMED = "unconfirmed", _("not confirmed")
-        OPEN = "open", _("with us")
-        WAITING = "waiting", _("waiting for you")
+        OPEN = "open", _("open")
+        WAITING = "waiting", _("waiting for a reply")
         RESOLVED = "resolved", _("answered")
         CLOSED = "closed", _("closed")
 
     class Outcome(models.TextChoices):
-        UPHELD = "upheld", _("You were right")
-        PARTLY_UPHELD = "partly_upheld", _("You were partly right")
+        UPHELD = "upheld", _("We agree with you")
+        PARTLY_UPHELD = "partly_upheld", _("We agree with you in part")
         NOT_UPHELD = "not_upheld", _("We do not agree")
-        ANSWERED = "answered", _("Question answered")
+        ANSWERED = "answered", _("We answered your question")
         WITHDRAWN = "withdrawn", _("You took it back")
 
     IN_WORK: ClassVar = (State.OPEN, State.WAITING)
@@ -146,7 +146,9 @@ class Ticket(models.Model):
                 | Q(state__in=["unconfirmed", "open", "waiting"], resolved_at=None, reopen_until=None, closed_at=None),
                 name="ticket_end_has_moments",
             ),
-            models.CheckConstraint(condition=Q(outcome="", resolved_at=None) | ~Q(outcome="") & Q(resolved_at__isnull=False), name="ticket_end_has_outcome"),
+            models.CheckConstraint(
+                condition=Q(outcome="", resolved_at=None) | ~Q(outcome="") & Q(resolved_at__isnull=False), name="ticket_end_has_outcome"
+            ),
             models.CheckConstraint(condition=Q(state="waiting") ^ Q(waiting_since=None), name="ticket_waiting_has_moment"),
             models.CheckConstraint(condition=Q(about_label="") ^ Q(about_id__isnull=False), name="ticket_about_is_a_pair"),
         ]
@@ -251,7 +253,7 @@ class TicketContact(PersonalRecord):
     """The mailbox of somebody without an account. Destroyed 12 months after the message is closed."""
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="contacts", db_index=False)
-    email = personal(models.EmailField(_("email address for our answer"), max_length=254), Category.ACCOUNT, mask=masks.email)
+    email = personal(models.EmailField(_("email address for our answer"), max_length=254), Category.INTERACTION, mask=masks.email)
 
     lifetime = CONVERSATION
     not_personal = {"ticket": "the ticket it belongs to"}

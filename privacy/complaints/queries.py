@@ -159,5 +159,3 @@ def link_by_token(token: str) -> TicketLink | None:
     """The mailed link, whether it still works or not."""
     digest = hashlib.sha256(token.encode()).digest()
     return TicketLink.objects.filter(digest=digest).select_related("ticket").first()
-
-

@@ -50,7 +50,11 @@ def _coming(ticket: Ticket) -> list[Step]:
     if ticket.state == State.WAITING:
         return [Step(_("We wait for your answer."), "now", when=_("now")), _answer(ticket)]
     if ticket.state == State.RESOLVED and ticket.reopen_until is not None:
-        return [Step(_("It is closed, unless you ask us to look again before."), "ahead", at=ticket.reopen_until, when=_day(ticket.reopen_until))]
+        return [
+            Step(
+                _("It is closed, unless you ask us to look again before."), "ahead", at=ticket.reopen_until, when=_day(ticket.reopen_until)
+            )
+        ]
     return []
 
 

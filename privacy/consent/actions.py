@@ -11,6 +11,7 @@ from audit.events import Event
 from audit.record import record
 from privacy.consent.errors import NotConsentable, NotYourConsent
 from privacy.consent.models import ConsentEntry
+from privacy.consent.queries import decisions
 from privacy.consent.statements import statement_for
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose
 from privacy.policy.queries import policy_in_force
@@ -64,8 +65,8 @@ def _decide(
         raise NotConsentable(purpose)
     # The subject's row orders two decisions made at once: without the lock both read the same last one.
     Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
-    last = ConsentEntry.objects.filter(subject=subject, purpose=purpose).order_by("-id").first()
-    stands = last.decision if last is not None else ConsentEntry.Decision.WITHDRAWN
+    last = decisions().filter(subject=subject, purpose=purpose).order_by("-id").first()
+    stands = ConsentEntry.Decision.GIVEN if last is not None and last.holds else ConsentEntry.Decision.WITHDRAWN
     if stands == decision:
         return None
     entry = ConsentEntry.objects.create(

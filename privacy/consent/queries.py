@@ -1,4 +1,4 @@
-"""What the ledger says now (COLLECT-3, RIGHTS-4)."""
+"""What the ledger says now (COLLECT-3, RIGHTS-4, CHANGE-2)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from privacy.consent.models import ConsentEntry
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose, PurposeRule
+from privacy.policy.queries import newest_version_without, purposes_in_force
 
 GIVEN = ConsentEntry.Decision.GIVEN
 
 
+def decisions() -> QuerySet[ConsentEntry]:
+    """The ledger, with ``holds`` on each entry: a yes, and given since the policy (again) has the purpose.
+
+    A yes under an older version does not cover a purpose that the policy did not have in between.
+    """
+    since = Q(decision=GIVEN, statement__policy__number__gt=newest_version_without(OuterRef("purpose")))
+    return ConsentEntry.objects.annotate(holds=since)
+
+
 def subjects_consenting(purpose: Purpose, subject_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these people whose last decision on this purpose is a yes, in one query."""
+    """Those of these people whose last decision on this purpose is a yes that holds, in one query."""
     last = (
-        ConsentEntry.objects.filter(subject_id__in=list(subject_ids), purpose=purpose)
+        decisions()
+        .filter(subject_id__in=list(subject_ids), purpose=purpose)
         .order_by("subject_id", "-id")
         .distinct("subject_id")
-        .values_list("subject_id", "decision")
+        .values_list("subject_id", "holds")
     )
-    return {subject_id for subject_id, decision in last if decision == GIVEN}
+    return {subject_id for subject_id, holds in last if holds}
 
 
 def has_consent(subject_id: UUID, purpose: Purpose) -> bool:
@@ -39,19 +50,26 @@ class Permission:
 
     @property
     def is_given(self) -> bool:
-        return self.entry is not None and self.entry.decision == GIVEN
+        return self.entry is not None and self.entry.holds
 
 
 def permissions_of(subject_id: UUID) -> list[Permission]:
     """Every purpose that rests on consent with the person's last decision, in published order; one query."""
     last = {
         entry.purpose: entry
-        for entry in ConsentEntry.objects.filter(subject_id=subject_id)
+        for entry in decisions()
+        .filter(subject_id=subject_id)
         .order_by("purpose", "-id")
         .distinct("purpose")
         .select_related("statement__policy")
     }
     return [Permission(purpose, rule, last.get(purpose)) for purpose, rule in PURPOSES.items() if rule.ground == Ground.CONSENT]
+
+
+def permissions_in_force(subject_id: UUID) -> list[Permission]:
+    """Those for which the policy in force asks."""
+    in_force = purposes_in_force()
+    return [permission for permission in permissions_of(subject_id) if permission.purpose in in_force]
 
 
 def missing_purposes(subject_id: UUID, purposes: Iterable[Purpose]) -> list[Purpose]:

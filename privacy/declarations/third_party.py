@@ -1,6 +1,6 @@
 """Tables of other people's code: what each holds, and how it is kept free of personal data (COLLECT-1)."""
 
-OUR_APPS = frozenset({"accounts", "audit", "demo", "marketplace", "orders", "privacy"})
+OUR_APPS = frozenset({"accounts", "api", "audit", "demo", "marketplace", "orders", "privacy"})
 
 THIRD_PARTY_TABLES: dict[str, str] = {
     "admin.logentry": "The admin's own history would hold titles and messages; the staff site writes none to it.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
@@ -46,6 +47,7 @@ class Nothing(StrictSerializer):
     """The call says all by itself; a field is one too many."""
 
 
+@extend_schema_field(str)
 class OpenedField(serializers.Field[Any, Any, Any, Any]):
     """A sealed value, opened under the grant that the view put into the context as ``grant``.
 

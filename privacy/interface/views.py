@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class PublicView(GenericAPIView):
 
     ``takes`` and ``gives`` name the serializer of the body and of the answer, by method; the schema is made from
     the same. ``query`` checks the parameters of a reading call, ``is_list`` adds those of paging. ``wants_key`` is
-    False for a POST that makes nothing.
+    False for a POST that makes nothing, ``streams`` the media type of an answer that is a file.
     """
 
     area: ClassVar[Area | None] = None
@@ -35,6 +35,7 @@ class PublicView(GenericAPIView):
     query: ClassVar[type[StrictSerializer] | None] = None
     is_list: ClassVar[bool] = False
     wants_key: ClassVar[bool] = True
+    streams: ClassVar[str] = ""
     made_by: ClassVar[frozenset[str]] = frozenset()
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
 
@@ -53,11 +54,10 @@ class PublicView(GenericAPIView):
         method = self.request.method or ""
         return Response(self._shown(what, **context).data, status=201 if method in self.made_by else 200)
 
-    def answer_page(self, rows: Any, each: Callable[[Any], Any] | None = None, **context: Any) -> Response:
-        """One page of ``rows``; ``each`` turns a row into what is shown of it."""
-        page = self.paginate_queryset(rows) or []
-        shown = [each(row) for row in page] if each else page
-        return self.get_paginated_response(self._shown(shown, many=True, **context).data)
+    def answer_page(self, rows: Any, read: Callable[[Sequence[Any]], Sequence[Any]] | None = None, **context: Any) -> Response:
+        """One page of ``rows``; ``read`` turns the page's rows, and them alone, into what is shown of them."""
+        page: Sequence[Any] = self.paginate_queryset(rows) or []
+        return self.get_paginated_response(self._shown(read(page) if read else page, many=True, **context).data)
 
     def _shown(self, what: Any, many: bool = False, **context: Any) -> BaseSerializer[Any]:
         method = "GET" if self.request.method == "HEAD" else self.request.method or ""

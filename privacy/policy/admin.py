@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from privacy.policy.models import PolicyText, PolicyVersion
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 
 TOO_LATE = _("Nothing was changed: this has been done, or is no longer possible.")
@@ -121,25 +120,3 @@ class RoleAdmin(admin.ModelAdmin):
             else:
                 messages.success(request, _("Done: %(what)s.") % {"what": button.label})
         return HttpResponseRedirect(request.path)
-
-
-class PolicyTextInline(admin.TabularInline):
-    model = PolicyText
-    fields = ["locale", "title", "sha256"]
-    can_delete = False
-    extra = 0
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(PolicyVersion)
-class PolicyVersionAdmin(RoleAdmin):
-    list_display = ["number", "announced_at", "effective_at"]
-    inlines = [PolicyTextInline]

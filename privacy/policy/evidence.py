@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
+from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.declarations.registry import data_map, our_models
 from privacy.policy.matrix import MATRIX, purposes_open_to
-from privacy.policy.models import NOTICE_PERIOD, PolicyVersion
+from privacy.policy.models import NOTICE_PERIOD, PolicyText, PolicyVersion
 from privacy.policy.promises import Evidence, counted, register_evidence
 from privacy.policy.queries import FALLBACK_LOCALE, policy_in_force, published_versions
 from privacy.policy.roles import Role
@@ -27,6 +28,7 @@ def register() -> None:
     register_evidence("PROTECT-2", rights_of_this_process)
     register_evidence("PROTECT-3", the_matrix)
     register_evidence("PROTECT-4", masks_in_use)
+    register_evidence("RIGHTS-10", languages_of_the_policy)
     register_evidence("CHANGE-1", notice_of_each_version)
     register_evidence("CHANGE-2", version_in_force)
     register_evidence("CHANGE-5", versions_to_read)
@@ -124,8 +126,18 @@ def version_in_force() -> Evidence:
     return Evidence(version.effective_at <= timezone.now(), text, version.effective_at)
 
 
+def languages_of_the_policy() -> Evidence:
+    """The site's languages, and in how many of them the words in force are there to be read."""
+    languages = [language for language, _name in settings.LANGUAGES]
+    written = set(policy_in_force().texts.values_list("locale", flat=True))
+    numbers = {"all": len(languages), "rtl": sum(get_language_info(language)["bidi"] for language in languages)}
+    text = _("The pages are there in %(all)d languages, %(rtl)d of them written from right to left.") % numbers
+    more = _("The policy in force is written in %(number)d of them.") % {"number": len(written.intersection(languages))}
+    return Evidence(FALLBACK_LOCALE in written, f"{text} {more}")
+
+
 def versions_to_read() -> Evidence:
     versions = published_versions()
-    readable = sum(version.texts.filter(locale=FALLBACK_LOCALE).exists() for version in versions)
+    readable = PolicyText.objects.filter(version__in=versions, locale=FALLBACK_LOCALE).count()
     text = _("%(readable)d of %(all)d announced versions can be read.") % {"readable": readable, "all": len(versions)}
     return Evidence(bool(versions) and readable == len(versions), text)

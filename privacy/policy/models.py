@@ -55,6 +55,15 @@ class PolicyVersion(models.Model):
     def __str__(self) -> str:
         return _("Version %(number)s") % {"number": self.number}
 
+    @property
+    def is_withdrawn(self) -> bool:
+        return getattr(self, "withdrawal", None) is not None
+
+    @property
+    def is_to_come(self) -> bool:
+        """Announced, not withdrawn, and not in force yet."""
+        return not self.is_withdrawn and self.effective_at > timezone.now()
+
 
 class PolicyWithdrawal(models.Model):
     """An announcement taken back before its version took effect. The version and its words stay to be read."""

@@ -7,6 +7,7 @@ from privacy.policy import operator_views, views
 urlpatterns = [
     path("privacy/policy/", views.policy, name="policy"),
     path("privacy/policy/<int:number>/", views.policy_version, name="policy-version"),
+    path("privacy/promises/", views.promises, name="promises"),
     path("imprint/", operator_views.imprint, name="imprint"),
     path("terms/", operator_views.terms, name="terms"),
     path("security/", operator_views.security_contact, name="security-contact"),

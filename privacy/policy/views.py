@@ -1,4 +1,4 @@
-"""Anybody can read the policy in force and every announced version, signed in or not (CHANGE-5)."""
+"""Anybody can read every version of the policy, and how each promise is kept, signed in or not (CHANGE-5)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils.translation import get_language, get_language_info
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from privacy.policy.keeping import number_not_kept, promise_rows, rows_by_group
 from privacy.policy.models import PolicyText, PolicyVersion
 from privacy.policy.queries import Chapter, Standing, history, text_of
 from privacy.policy.tables import keep_rows, purpose_rows
@@ -41,9 +42,19 @@ def policy_version(request: HttpRequest, number: int) -> HttpResponse:
     return _show(request, shown, chapters)
 
 
+@require_safe
+@_cached
+def promises(request: HttpRequest) -> HttpResponse:
+    """Each promise, how it is kept, and what the running system says of it."""
+    rows = promise_rows()
+    context = {"groups": rows_by_group(rows), "all": len(rows), "against": number_not_kept(rows), "checked_at": rows[0].checked_at}
+    return render(request, "privacy/promises.html", context)
+
+
 # Staff between password and second factor are sent to its page from everywhere; the policy stays readable.
 policy.open_to_half_signed_in = True  # type: ignore[attr-defined]
 policy_version.open_to_half_signed_in = True  # type: ignore[attr-defined]
+promises.open_to_half_signed_in = True  # type: ignore[attr-defined]
 
 
 def _show(request: HttpRequest, shown: Chapter, chapters: list[Chapter]) -> HttpResponse:

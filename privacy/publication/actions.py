@@ -34,9 +34,7 @@ def start_draft(*, by: Actor) -> PolicyDraft:
     texts = {text.locale: words_of(text) for text in version.texts.all()}
     try:
         with transaction.atomic():
-            draft = PolicyDraft.objects.create(
-                based_on=version, purposes=version.purposes, texts=texts, started_by=by.id, changed_by=by.id
-            )
+            draft = PolicyDraft.objects.create(based_on=version, purposes=version.purposes, texts=texts, started_by=by.id, changed_by=by.id)
     except IntegrityError:
         raise DraftOpen from None
     record(Event.POLICY_DRAFT_STARTED, by=by, object=draft)

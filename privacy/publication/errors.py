@@ -1,7 +1,7 @@
 """Why a draft of the policy is refused (CHANGE-1)."""
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from privacy.policy.errors import PolicyError
 

@@ -67,7 +67,11 @@ class AnnouncementFeed(Feed):
         return news()
 
     def item_title(self, item: News) -> str:  # type: ignore[override]
-        words = _("Version %(number)d of our privacy policy was withdrawn") if item.is_withdrawal else _("Version %(number)d of our privacy policy")
+        words = (
+            _("Version %(number)d of our privacy policy was withdrawn")
+            if item.is_withdrawal
+            else _("Version %(number)d of our privacy policy")
+        )
         return words % {"number": item.version.number}
 
     def item_description(self, item: News) -> str:  # type: ignore[override]

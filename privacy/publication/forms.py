@@ -122,7 +122,9 @@ class AnnounceForm(StrictForm):
         super().__init__(*args, **kwargs)
         self.initial.setdefault("effective_on", earliest_day())
         self.fields["effective_on"].widget.attrs["min"] = earliest_day().isoformat()
-        self.fields["effective_on"].help_text = _("At least %(days)d days from now, counted from midnight UTC.") % {"days": NOTICE_PERIOD.days}
+        self.fields["effective_on"].help_text = _("At least %(days)d days from now, counted from midnight UTC.") % {
+            "days": NOTICE_PERIOD.days
+        }
 
     def clean_effective_on(self) -> datetime:
         day: date = self.cleaned_data["effective_on"]

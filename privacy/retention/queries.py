@@ -1,10 +1,17 @@
-"""What the runs did (CHANGE-3)."""
+"""What the runs did, and what goes when (CHANGE-3, RIGHTS-1)."""
 
 from __future__ import annotations
 
-from django.apps import apps
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
+from django.apps import apps
+from django.utils.translation import gettext as _
+
+from privacy.policy.tables import kept_for
 from privacy.retention.models import PurgeRun
+from privacy.retention.walker import Leaving, leavings
 
 
 def last_run() -> PurgeRun | None:
@@ -20,3 +27,36 @@ def lines_of(run: PurgeRun) -> list[tuple[str, int]]:
 def _words(name: str) -> str:
     app, dot, model = name.partition(".")
     return str(apps.get_model(app, model)._meta.verbose_name_plural) if dot else name
+
+
+@dataclass(frozen=True)
+class Going:
+    """One line of "what goes when". ``on`` is None while it waits for something; ``is_held``: not before that has ended."""
+
+    on: date | None
+    what: str
+    why: str
+    law: str
+    is_held: bool
+
+    @property
+    def month(self) -> date | None:
+        return self.on and self.on.replace(day=1)
+
+
+def goings_of(subject_id: UUID, at_most: int | None = None) -> list[Going]:
+    """What goes when, soonest first, from what the purge and an erasure obey: declarations, lifetimes, floors and holds."""
+    return [_going(leaving) for leaving in leavings(subject_id, at_most)]
+
+
+def _going(leaving: Leaving) -> Going:
+    options, lifetime = leaving.model._meta, leaving.model.lifetime
+    name = options.verbose_name if leaving.records == 1 else options.verbose_name_plural
+    floor = lifetime.floor
+    return Going(
+        on=leaving.on,
+        what=_("%(number)d × %(what)s") % {"number": leaving.records, "what": name},
+        why=str(floor.explanation) if floor else str(lifetime.until or kept_for(lifetime)),
+        law=floor.citation if floor else "",
+        is_held=leaving.held > 0,
+    )

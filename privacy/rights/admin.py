@@ -13,11 +13,12 @@ from privacy.access.admin import OpenableAdmin
 from privacy.policy.admin import TOO_LATE, Button, RoleAdmin
 from privacy.policy.roles import Role
 from privacy.rights.actions import retry_request
+from privacy.rights.correctable import about_words
 from privacy.rights.decisions import DECIDERS, decide_request
 from privacy.rights.errors import NotCorrectable, TooLate
 from privacy.rights.forms import AnswerForm
 from privacy.rights.models import Receipt, Request
-from privacy.rights.queries import about_words, detail_of, steps_of
+from privacy.rights.queries import detail_of, steps_of
 from privacy.vault.records import PersonalRecord
 
 OVERSIGHT = frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR})

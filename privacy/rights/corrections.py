@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.apps import apps
 from django.db import transaction
 
 from privacy.access.gate import Grant, open_access
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
-from privacy.retention.walker import Model, record_models, with_surroundings
 from privacy.rights.actions import make_request
+from privacy.rights.correctable import decided_fields
 from privacy.rights.errors import NotCorrectable, NotYourData
 from privacy.rights.models import Request, RequestDetail
-from privacy.vault.fields import SealedField, sealed_fields
+from privacy.vault.fields import SealedField
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
-
-
-def decided_fields(record: PersonalRecord | Model) -> list[SealedField]:
-    """The fields whose correction somebody decides: those the model names in ``correctable_on_request``."""
-    names = getattr(record, "correctable_on_request", ())
-    return [field for field in sealed_fields(record) if field.name in names]
-
-
-def own_record(subject_id: UUID, record_id: UUID) -> PersonalRecord | None:
-    """The person's record with this id that has such fields; None for anybody else's."""
-    for model in record_models():
-        if decided_fields(model):
-            found = with_surroundings(model, model._base_manager.filter(pk=record_id, subject_id=subject_id)).first()
-            if found is not None:
-                return found
-    return None
 
 
 @transaction.atomic
@@ -77,12 +59,3 @@ def write_proposed(detail: RequestDetail, grant: Grant) -> SealedField:
     setattr(record, detail.field, grant.open(detail.new_value))
     record.save(update_fields=[detail.field])
     return next(field for field in decided_fields(model) if field.name == detail.field)
-
-
-def field_words(detail: RequestDetail) -> str:
-    """What is to be corrected, in words: the field and the kind of record it stands in."""
-    if not detail.record_label:
-        return ""
-    model = apps.get_model(detail.record_label)
-    field = next((each for each in sealed_fields(model) if each.name == detail.field), None)
-    return f"{model._meta.verbose_name}: {field.verbose_name}" if field else str(model._meta.verbose_name)

@@ -54,6 +54,10 @@ class WrongPassword(RightsError):
     """The password given again is not this account's."""
 
 
+class LinkTooOld(RightsError):
+    """A guest followed their link too long ago for this step; a new one stands in for the password."""
+
+
 class TooManyAttempts(RightsError):
     """The password was wrong too often; wait before the next try."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,24 +25,21 @@ from privacy.declarations.purposes import PURPOSES, Purpose
 from privacy.policy.tables import kept_for
 from privacy.retention.walker import (
     Holding,
-    Leaving,
     Model,
     fields_in,
     holdings,
     items_of,
-    leavings,
     models_in,
     next_leaving,
     record_models,
     records_in,
 )
-from privacy.rights.corrections import decided_fields, field_words
+from privacy.rights.correctable import decided_fields
 from privacy.rights.models import ExportJob, ReceiptLink, Request, RequestDetail
 from privacy.sharing.models import Disclosure
 from privacy.vault.records import PersonalRecord
 
 RECORDS_A_PAGE = 20
-UPCOMING = 12
 
 
 def people_with_open_request(subject_ids: Iterable[UUID]) -> set[UUID]:
@@ -74,13 +71,6 @@ def open_request(subject_id: UUID, kind: Request.Kind, topic: str = "") -> Reque
 def detail_of(request: Request) -> RequestDetail | None:
     """What was proposed or objected, and the answer; None for the other kinds, and once it is gone."""
     return RequestDetail.objects.filter(subject_id=request.subject_id, request=request).first()
-
-
-def about_words(request: Request, detail: RequestDetail | None = None) -> str:
-    """What a request concerns beyond its kind: the use objected to, or the field to be corrected."""
-    if request.topic in Purpose:
-        return str(Purpose(request.topic).label)
-    return field_words(detail) if detail else ""
 
 
 STEPS: dict[str, Promise] = {
@@ -172,45 +162,6 @@ def recipients_of(subject_id: UUID) -> dict[Category, list[Received]]:
         for name in row["categories"]:
             found[Category(name)].setdefault((received.recipient, received.purpose), received)
     return {category: list(several.values()) for category, several in found.items()}
-
-
-@dataclass(frozen=True)
-class Going:
-    """One line of "what goes when". ``on`` is None while it waits for something; ``is_held``: not before that has ended."""
-
-    on: date | None
-    what: str
-    why: str
-    law: str
-    is_held: bool
-
-    @property
-    def month(self) -> date | None:
-        return self.on and self.on.replace(day=1)
-
-
-def goings_of(subject_id: UUID, at_most: int | None = None) -> list[Going]:
-    """What goes when, soonest first, from what the purge and an erasure obey: declarations, lifetimes, floors and holds."""
-    return [_going(leaving) for leaving in leavings(subject_id, at_most)]
-
-
-def timeline_of(subject_id: UUID) -> tuple[list[Going], bool]:
-    """The next lines, and whether there are more."""
-    found = goings_of(subject_id, UPCOMING + 1)
-    return found[:UPCOMING], len(found) > UPCOMING
-
-
-def _going(leaving: Leaving) -> Going:
-    options, lifetime = leaving.model._meta, leaving.model.lifetime
-    name = options.verbose_name if leaving.records == 1 else options.verbose_name_plural
-    floor = lifetime.floor
-    return Going(
-        on=leaving.on,
-        what=_("%(number)d × %(what)s") % {"number": leaving.records, "what": name},
-        why=str(floor.explanation) if floor else str(lifetime.until or kept_for(lifetime)),
-        law=floor.citation if floor else "",
-        is_held=leaving.held > 0,
-    )
 
 
 @dataclass(frozen=True)

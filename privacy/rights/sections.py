@@ -14,9 +14,11 @@ from privacy.consent.queries import history_of
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.mail.models import OutboundMail
-from privacy.rights.models import Request
+from privacy.rights.correctable import about_words
+from privacy.rights.models import Request, Restriction
 from privacy.rights.uses import in_words, uses_of
-from privacy.sharing.queries import disclosures_about
+from privacy.sharing.models import Approval
+from privacy.sharing.queries import disclosures_about, follow_ups_about
 
 Row = Mapping[str, Any]
 Text = str | Promise
@@ -95,10 +97,42 @@ def _requests(subject_id: UUID) -> Iterable[Row]:
         yield {
             "code": request.code,
             "kind": request.get_kind_display(),
+            "about": about_words(request),
             "state": request.get_state_display(),
             "made_at": request.made_at,
             "due_at": request.due_at,
             "completed_at": request.completed_at,
+        }
+
+
+def _restrictions(subject_id: UUID) -> Iterable[Row]:
+    for restriction in Restriction.objects.filter(subject_id=subject_id).select_related("request").order_by("began_at"):
+        frozen = ", ".join(str(Category(name).label) for name in restriction.categories)
+        yield {
+            "code": restriction.request.code,
+            "what": frozen or restriction.get_purpose_display(),
+            "began_at": restriction.began_at,
+            "ended_at": restriction.ended_at,
+        }
+
+
+def _approvals(subject_id: UUID) -> Iterable[Row]:
+    for approval in Approval.objects.filter(subject_id=subject_id).select_related("recipient").order_by("id"):
+        yield {
+            "at": approval.at,
+            "recipient": approval.recipient.name,
+            "purpose": approval.get_purpose_display(),
+            "is_given": approval.is_given,
+        }
+
+
+def _follow_ups(subject_id: UUID) -> Iterable[Row]:
+    for follow_up in follow_ups_about(subject_id):
+        yield {
+            "recipient": follow_up.recipient.name,
+            "kind": follow_up.get_kind_display(),
+            "asked_at": follow_up.asked_at,
+            "confirmed_at": follow_up.confirmed_at,
         }
 
 
@@ -171,12 +205,55 @@ def register_own_sections() -> None:
             (
                 Column("code", _("Reference")),
                 Column("kind", _("What")),
+                Column("about", _("About")),
                 Column("state", _("State")),
                 _moment("made_at", _("Received")),
                 _moment("due_at", _("To be answered by")),
                 _moment("completed_at", _("Ended")),
             ),
             _requests,
+        )
+    )
+    register_section(
+        Section(
+            "restrictions",
+            _("What you froze or objected to"),
+            _("While it holds we only store the data, or leave that use alone."),
+            (
+                Column("code", _("Reference")),
+                Column("what", _("What")),
+                _moment("began_at", _("From")),
+                _moment("ended_at", _("Until"), _("Empty while it holds.")),
+            ),
+            _restrictions,
+        )
+    )
+    register_section(
+        Section(
+            "approvals",
+            _("Recipients you approved or refused"),
+            _("Each decision about a recipient that needs your yes."),
+            (
+                _moment("at", _("When")),
+                Column("recipient", _("Recipient")),
+                Column("purpose", _("What for")),
+                Column("is_given", _("Approved"), kind="boolean"),
+            ),
+            _approvals,
+        )
+    )
+    register_section(
+        Section(
+            "follow_ups",
+            _("Recipients we told to correct or erase"),
+            _("Whoever received something that you corrected or had deleted, and whether they confirmed it."),
+            (
+                Column("recipient", _("Recipient")),
+                Column("kind", _("What")),
+                _moment("asked_at", _("Told")),
+                _moment("confirmed_at", _("Confirmed")),
+            ),
+            _follow_ups,
         )
     )
     register_section(

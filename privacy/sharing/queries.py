@@ -132,6 +132,11 @@ def approvables_of(subject_id: UUID) -> list[Approvable]:
     return list(found.values())
 
 
+def approvable_of(subject_id: UUID, slug: str, purpose: str) -> Approvable | None:
+    """One of them; None where nothing is asked."""
+    return next((each for each in approvables_of(subject_id) if each.recipient.slug == slug and each.purpose == purpose), None)
+
+
 def needs_approval(recipient: Recipient, purpose: Purpose) -> bool:
     """False where the published table lets data go to this kind of recipient without asking again."""
     return not {recipient.kind, "holder"} & PURPOSES[purpose].freely_to

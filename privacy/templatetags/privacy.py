@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -15,3 +16,9 @@ def opened(value: Any, grant: Any) -> str:
     """``{{ record.name|opened:grant }}``: the plain value, empty text for an empty field, words for an unreadable one."""
     text: str | None = grant.read(value)
     return gettext("can no longer be read") if text is None else text
+
+
+@register.filter
+def stamp(moment: date) -> str:
+    """``<time datetime="{{ moment|stamp }}">``: a day, or a moment to the second, since HTML refuses microseconds."""
+    return moment.isoformat(timespec="seconds") if isinstance(moment, datetime) else moment.isoformat()

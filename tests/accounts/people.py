@@ -7,9 +7,10 @@ from audit.models import Entry
 from marketplace.accounts.actions import (
     appoint_staff,
     confirm_mailbox,
+    confirm_second_factor,
     enrollment_of,
+    issue_recovery_codes,
     sign_up,
-    verify_second_factor,
 )
 from marketplace.accounts.codes import current_code
 from marketplace.accounts.models import AccountToken, SecondFactor, User
@@ -43,9 +44,29 @@ def make_staff(role=Role.SUPPORT, email="staff@example.org", enrolled=True) -> U
     with unit_of_work():
         user = appoint_staff(by=TEST, email=email, name="Staff Member", role=role, password=PASSWORD)
         if enrolled:
-            secret, _uri = enrollment_of(by=TEST, user=user)
-            verify_second_factor(by=TEST, user=user, code=current_code(secret))
+            turn_on(user)
     return user
+
+
+def turn_on(user) -> None:
+    """Put a second factor in force, as somebody with an app would; sessions end."""
+    with unit_of_work():
+        secret, _uri = enrollment_of(by=TEST, user=user)
+        assert confirm_second_factor(by=TEST, user=user, code=current_code(secret))
+    user.refresh_from_db()  # with what hangs on it: the second factor was read before
+
+
+def make_protected(email=EMAIL, **how) -> User:
+    """A customer with a second factor."""
+    user = make_customer(email, **how)
+    turn_on(user)
+    return user
+
+
+def codes_of(user) -> list[str]:
+    """Fresh recovery codes."""
+    with unit_of_work():
+        return issue_recovery_codes(by=user.actor, user=user)
 
 
 def secret_of(user) -> str:
@@ -70,6 +91,11 @@ def staff_client(user, email="staff@example.org") -> Client:
     client = client_of(user, email)
     client.post("/second-factor/", {"code": fresh_code(user)})
     return client
+
+
+def protected_client(user, email=EMAIL) -> Client:
+    """A customer with a second factor, wholly signed in."""
+    return staff_client(user, email)
 
 
 def deliver_all() -> list:

@@ -392,7 +392,7 @@ def test_refund_order_gives_back_a_part():
     settle(order, "refund")
 
     assert payment_of(order).refunded == 700
-    assert kinds(order)[-2:] == ["refund_started", "refunded"]
+    assert kinds(order)[-3:] == ["refund_started", "refunded", "credited"]
     assert entries(Event.PAYMENT_REFUNDED, case_id=order.pk) == 1
 
 

@@ -19,14 +19,18 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN_AXE = """async tags => {
-    const frame = () => new Promise(requestAnimationFrame);
-    do { await frame(); await frame(); } while (document.getAnimations().some(animation => animation.playState === "running"));
+    await window.settled();
     const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"], preload: false});
     return found.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 150)}`));
 }"""
 
-WATCH_POLICY = """window.refused = [];
-document.addEventListener("securitypolicyviolation", event => window.refused.push(`${event.violatedDirective} ${event.blockedURI}`));"""
+FIRST = """window.refused = [];
+document.addEventListener("securitypolicyviolation", event => window.refused.push(`${event.violatedDirective} ${event.blockedURI}`));
+window.settled = async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    do { await frame(); await frame(); } while (document.getAnimations().some(animation => animation.playState === "running"));
+};"""
+"""Runs before any script of a page: hears what the content policy refuses, and can wait until nothing moves."""
 LOOK = """([language, markup]) => {
     const served = new DOMParser().parseFromString(markup, "text/html");
     const start = element => element.outerHTML.slice(0, 120);
@@ -55,7 +59,10 @@ class Walker:
         self.language = language
         self.heard: list[str] = []
         self.markup = ""
-        tab.on("console", lambda message: self.heard.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
+        tab.on(
+            "console",
+            lambda message: self.heard.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None,
+        )
         tab.on("pageerror", lambda error: self.heard.append(f"error: {error}"))
         tab.on("request", self._watch)
 
@@ -105,7 +112,7 @@ def context_of(browser: Browser, world: World, who: Who, url: str, language: str
 @contextmanager
 def walking(browser: Browser, world: World, who: Who, url: str, language: str = "en") -> Iterator[Walker]:
     context = context_of(browser, world, who, url, language)
-    context.add_init_script(WATCH_POLICY)
+    context.add_init_script(FIRST)
     yield Walker(context.new_page(), url, language)
     context.close()
 

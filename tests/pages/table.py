@@ -140,9 +140,7 @@ def _nothing(world: World) -> list[Any]:
     return []
 
 
-def page(
-    name: str, audience: Audience, at: Arguments = _nothing, *, but: Mapping[Who, Answer] | None = None, **how: Any
-) -> Page:
+def page(name: str, audience: Audience, at: Arguments = _nothing, *, but: Mapping[Who, Answer] | None = None, **how: Any) -> Page:
     return Page(name, audience | (but or {}), at, **how)
 
 

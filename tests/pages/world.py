@@ -49,7 +49,7 @@ from tests.privacy.rights.people import disclose_to, mails_sent, perform
 
 TEST = Actor.job("test")
 EVERYTHING = (Purpose.ACCOUNT, *ORDER_PURPOSES, Purpose.IMPROVEMENT)
-RECEIPT_TOKEN = "the-receipt-of-somebody-who-left"  # noqa: S105
+RECEIPT_TOKEN = "the-receipt-of-somebody-who-left"
 
 
 def canaries_of(who: Who) -> dict[str, str]:
@@ -312,5 +312,3 @@ def another_permission(world: World) -> None:
 @growth
 def another_account(world: World) -> None:
     factories.make_customer(name="Somebody Else")
-
-

@@ -24,6 +24,7 @@ from marketplace.accounts.language import speak
 from marketplace.accounts.limits import are_mails_overdone
 from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import User
+from marketplace.accounts.overview import overview_of
 from marketplace.accounts.queries import details_of, mailbox_change_of
 from marketplace.accounts.views.own import is_proven
 from privacy.access.forms import StrictForm
@@ -31,6 +32,7 @@ from privacy.access.gate import open_for_unit
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
 from privacy.rights.forms import PasswordForm
+from privacy.rights.views.own import own_page, subject_id_of
 
 TOO_MANY_MAILS = gettext_lazy(
     "Mails to this address were asked for many times within an hour. So that nobody's mailbox is flooded, we send no more "
@@ -38,15 +40,20 @@ TOO_MANY_MAILS = gettext_lazy(
 )
 
 
-@login_required
-@never_cache
+@own_page
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    user = _customer(request)
-    if user is None:
-        return redirect("admin:index")
-    grant = open_for_unit(by=_actor(request), purpose=Purpose.RIGHTS, subject=user.subject_id)
-    return render(request, "accounts/overview.html", {"details": details_of(user), "grant": grant})
+    """For guests too, who have no account behind it."""
+    subject_id = subject_id_of(request)
+    user = request.user if isinstance(request.user, User) else None
+    grant = open_for_unit(by=_actor(request), purpose=Purpose.RIGHTS, subject=subject_id)
+    context = {
+        "account": user,
+        "details": details_of(user) if user else None,
+        "grant": grant,
+        "overview": overview_of(subject_id, grant),
+    }
+    return render(request, "accounts/overview.html", context)
 
 
 @sensitive_post_parameters("password")

@@ -120,7 +120,9 @@ def remind_of_ticket(*, by: Actor, ticket: Ticket, at: datetime | None = None) -
     change(locked, reminded_at=now)
     note_step(by, locked, Step.REMINDED, Event.TICKET_REMINDED, at=now)
     if locked.assigned_to_id is not None:
-        queue_mail(by=by, template="tickets-due-soon", subject=locked.assigned_to_id, object=Reference.to(locked), occasion=str(locked.reopened))
+        queue_mail(
+            by=by, template="tickets-due-soon", subject=locked.assigned_to_id, object=Reference.to(locked), occasion=str(locked.reopened)
+        )
     return locked
 
 

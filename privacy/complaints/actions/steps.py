@@ -85,9 +85,7 @@ def sent_before(ticket: Ticket, token: UUID) -> PublicMessage | None:
     return PublicMessage.objects.filter(subject_id=ticket.subject_id, form_token=token, ticket=ticket).first()
 
 
-def add_message(
-    by: Actor, ticket: Ticket, *, body: str, token: UUID, at: datetime, files: Iterable[CleanFile] = ()
-) -> PublicMessage:
+def add_message(by: Actor, ticket: Ticket, *, body: str, token: UUID, at: datetime, files: Iterable[CleanFile] = ()) -> PublicMessage:
     """Seal words and files. Raises BodyRefused, TooManyMessages, TooManyFiles, AccessDenied."""
     body = body.replace("\r\n", "\n").strip()
     if not 0 < len(body) <= BODY_MAX:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -69,12 +71,12 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
     """A link works once, by a button: programs that look into mails follow links, and press nothing."""
     form = ButtonForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _with_secret_address(render(request, "privacy/tickets/link.html", {"form": form, "token": token}))
+        return render(request, "privacy/tickets/link.html", {"form": form, "token": token})
     try:
         ticket = confirm_ticket(by=ANONYMOUS, token=token)
     except LinkUsed as refusal:
         context = {"token": token, "is_known": refusal.is_known}
-        return _with_secret_address(render(request, "privacy/tickets/link_used.html", context, status=410))
+        return render(request, "privacy/tickets/link_used.html", context, status=410)
     begin_guest_session(request, ticket.subject_id)
     return redirect(ticket)
 
@@ -84,16 +86,9 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
 def link_again(request: HttpRequest, token: str) -> HttpResponse:
     """The same answer whether there was such a link or not."""
     if ButtonForm(request.POST).is_valid() and not is_overdone("complain-from", network_digest(request), FROM_ONE_PLACE):
-        try:
+        with suppress(LinkUsed):
             send_link_again(by=ANONYMOUS, token=token)
-        except LinkUsed:
-            pass
     return redirect("privacy:complain-sent")
-
-
-def _with_secret_address(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "same-origin"
-    return response
 
 
 for _view in (complain, sent, follow_link):

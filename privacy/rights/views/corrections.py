@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from privacy.access.gate import Grant, open_for_unit
 from privacy.declarations.purposes import Purpose
-from privacy.rights.corrections import decided_fields, own_record, propose_correction
+from privacy.rights.correctable import decided_fields, own_record
+from privacy.rights.corrections import propose_correction
 from privacy.rights.errors import AlreadyRequested
 from privacy.rights.forms import CorrectionForm
 from privacy.rights.models import Request

@@ -10,22 +10,22 @@ from django.views.decorators.http import require_GET
 from privacy.access.gate import open_for_unit
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
+from privacy.retention.queries import goings_of
 from privacy.rights.models import Request
 from privacy.rights.queries import (
     cards_of,
     copy_waiting,
-    goings_of,
     open_request,
     opened_cards,
     recipients_of,
     records_page,
-    timeline_of,
 )
 from privacy.rights.restrictions import restrictions_of
 from privacy.rights.uses import lines_of, uses_of
 from privacy.rights.views.own import actor_of, own_page, subject_id_of
 
 USES_SHOWN = 5
+GOINGS_SHOWN = 12
 LINES_A_PAGE = 50
 
 
@@ -33,11 +33,11 @@ LINES_A_PAGE = 50
 @require_GET
 def my_data(request: HttpRequest) -> HttpResponse:
     subject_id = subject_id_of(request)
-    goings, has_more = timeline_of(subject_id)
+    goings = goings_of(subject_id, GOINGS_SHOWN + 1)
     context = {
         "cards": cards_of(subject_id),
-        "goings": goings,
-        "has_more": has_more,
+        "goings": goings[:GOINGS_SHOWN],
+        "has_more": len(goings) > GOINGS_SHOWN,
         "restrictions": restrictions_of(subject_id),
         "copy": copy_waiting(subject_id),
         "erasure": open_request(subject_id, Request.Kind.ERASURE),

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from privacy.consent.actions import give_consent, withdraw_consent
-from privacy.consent.queries import Permission, history_of, permissions_of
+from privacy.consent.queries import Permission, history_of, permissions_in_force
 from privacy.consent.statements import statement_text
-from privacy.policy.queries import purposes_in_force
 from privacy.rights.consequences import STOPS
 from privacy.rights.forms import ButtonForm, GiveForm
 from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
@@ -65,17 +64,12 @@ def withdraw(request: HttpRequest, purpose: str) -> HttpResponse:
 
 def _page(request: HttpRequest, form: GiveForm | None = None) -> HttpResponse:
     """All permissions; with a form that was refused, what was wrong with it."""
-    lines = [_line(permission) for permission in _permissions_in_force(request)]
+    lines = [_line(permission) for permission in permissions_in_force(subject_id_of(request))]
     return render(request, "privacy/permissions.html", {"lines": lines, "form": form}, status=422 if form else 200)
 
 
-def _permissions_in_force(request: HttpRequest) -> list[Permission]:
-    in_force = purposes_in_force()
-    return [permission for permission in permissions_of(subject_id_of(request)) if permission.purpose in in_force]
-
-
 def _own_permission(request: HttpRequest, purpose: str) -> Permission:
-    found = next((permission for permission in _permissions_in_force(request) if permission.purpose == purpose), None)
+    found = next((permission for permission in permissions_in_force(subject_id_of(request)) if permission.purpose == purpose), None)
     if found is None:
         raise Http404
     return found

@@ -16,7 +16,7 @@ from privacy.rights.forms import ApprovalForm
 from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
 from privacy.sharing.actions import decide_approval
 from privacy.sharing.models import Disclosure, Recipient
-from privacy.sharing.queries import Approvable, approvables_of, disclosures_about, holders_about, words_of_fields
+from privacy.sharing.queries import Approvable, approvable_of, approvables_of, disclosures_about, holders_about, words_of_fields
 
 RECIPIENTS_A_PAGE = 20
 TIMES_A_PAGE = 25
@@ -72,8 +72,7 @@ def _page(request: HttpRequest, form: ApprovalForm | None = None) -> HttpRespons
 
 
 def _approvable(request: HttpRequest, slug: str, purpose: Purpose) -> Approvable:
-    asked = approvables_of(subject_id_of(request))
-    found = next((each for each in asked if each.recipient.slug == slug and each.purpose == purpose), None)
+    found = approvable_of(subject_id_of(request), slug, purpose)
     if found is None:
         raise Http404
     return found

@@ -17,11 +17,12 @@ from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.rights.actions import cancel_erasure, request_copy
 from privacy.rights.copies import KEPT, download_copy
+from privacy.rights.correctable import about_words
 from privacy.rights.erasure import blockers_of
 from privacy.rights.errors import AlreadyRequested, CopyGone, CopyNotReady, TooLate
 from privacy.rights.forms import ButtonForm
 from privacy.rights.models import Request
-from privacy.rights.queries import about_words, copy_waiting, detail_of, open_request, requests_of
+from privacy.rights.queries import copy_waiting, detail_of, open_request, requests_of
 from privacy.rights.views.own import actor_of, own_page, own_request, password_confirmed, password_form, subject_id_of, subject_of
 
 FILE_NAME = "my-data.zip"

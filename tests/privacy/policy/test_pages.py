@@ -37,7 +37,7 @@ def test_policy_starts_with_its_summary_and_ends_with_fingerprint_and_versions(c
 
     summary = words_of_version(1)["en"]["summary"]
     assert 0 < page.index(summary[0]) < page.index('id="collect"') < page.index(text_of(policy_in_force(), "en").sha256)
-    assert '<a href="/privacy/policy/1/"' in page
+    assert '<a href="/privacy/policy/history/">' in page
 
 
 @pytest.mark.promise("COLLECT-4")
@@ -103,7 +103,7 @@ def test_policy_announces_the_version_to_come(client, publish):
     page = shown(client.get(PAGE))
 
     assert words_of_version(1)["en"]["title"] in page
-    assert '<a href="/privacy/policy/2/">Read what will change</a>' in page
+    assert '<a href="/privacy/announcements/2/">Read what will change</a>' in page
 
 
 @pytest.mark.promise("CHANGE-1")

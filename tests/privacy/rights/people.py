@@ -15,6 +15,7 @@ from privacy.jobs.actions import perform_job
 from privacy.mail.models import OutboundMail
 from privacy.policy.roles import Actor, Role
 from privacy.retention.walker import record_models
+from privacy.rights.models import Request, RequestDetail
 from privacy.sharing.models import Disclosure, Recipient
 from privacy.vault.models import Subject
 from tests.orders import factories
@@ -47,6 +48,20 @@ def open_more(user):
                 subject=subject, actor_id=officer.id, role=officer.role, purpose=Purpose.RIGHTS, categories=["account"],
                 reason="Marker reason",
             )  # fmt: skip
+            RequestDetail.objects.create(subject=subject, request=answered_objection(subject), reason="Marker objection")
+
+
+def answered_objection(subject):
+    now = timezone.now()
+    return Request.objects.create(
+        subject=subject, kind="objection", topic="improvement", state="completed", outcome="granted", locale="en",
+        made_at=now - timedelta(days=2), due_at=now, completed_at=now,
+    )  # fmt: skip
+
+
+def new_requests():
+    """All but the objection that each full person has had answered."""
+    return Request.objects.exclude(kind="objection", outcome="granted")
 
 
 def make_agent():

@@ -13,7 +13,7 @@ from privacy.rights.actions import request_copy, request_erasure, start_due_eras
 from privacy.rights.models import ErasureJob, Receipt, Request
 from privacy.vault.models import Subject
 from tests.orders.factories import count_queries
-from tests.privacy.rights.people import JOB, perform
+from tests.privacy.rights.people import JOB, new_requests, perform
 
 PAGES = ["request", "receipt", "purgerun"]
 
@@ -85,7 +85,7 @@ def test_the_officer_tries_failed_work_again(officer, person, monkeypatch):
     monkeypatch.setattr(erasure, "_blockers", [])
     with unit_of_work():
         request = request_erasure(by=person.actor, subject=person.subject)
-    Request.objects.update(effective_at=timezone.now())
+    new_requests().update(effective_at=timezone.now())
     start_due_erasures()
     ErasureJob.objects.update(state="failed", finished_at=timezone.now())
 

@@ -14,7 +14,7 @@ from privacy.rights.actions import correct_record
 from privacy.rights.errors import NotCorrectable, NotYourData
 from privacy.rights.models import Request
 from privacy.sharing.models import FollowUp
-from tests.privacy.rights.people import disclose_to, entries
+from tests.privacy.rights.people import disclose_to, entries, new_requests
 
 
 @pytest.fixture
@@ -85,4 +85,4 @@ def test_correct_record_changes_nothing_if_the_entry_cannot_be_written(person, d
         correct_record(by=by, record=details, changes={"name": "Right Name"})
 
     assert name_of(person) == "Marker Name"
-    assert not Request.objects.exists()
+    assert not new_requests().exists()

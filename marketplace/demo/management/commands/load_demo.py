@@ -1,33 +1,29 @@
-"""Fills the demo: partners, products, people and a few orders, all made through the actions."""
+"""Fills the demo: ``--first-day`` what a visitor needs at once, otherwise the whole story."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from marketplace.demo.accounts import make_demo_accounts
-from marketplace.demo.catalogue import add_demo_products
-from marketplace.demo.operator import name_demo_operator
-from marketplace.demo.partners import register_demo_partners
-from marketplace.demo.story import OutsideSilent, tell_story
-from privacy.access.gate import unit_of_work
-from privacy.policy.roles import Actor
-
-DEMO = Actor.job("demo")
+from marketplace.demo.story import PolicyTooYoung, open_shop, tell_story
 
 
 class Command(BaseCommand):
-    help = "Make what is missing of the demo's data. Needs the worker running; safe to repeat."
+    help = "Tell the demo's story as the owner of the database. Safe to repeat: it goes on where it stopped."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with unit_of_work():
-            name_demo_operator(by=DEMO)
-            partners = register_demo_partners(by=DEMO)
-            products = add_demo_products(by=DEMO)
-        accounts = make_demo_accounts()
-        self.stdout.write(f"{partners} partners, {products} products, {accounts} accounts added")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--first-day", action="store_true", help="only the shop, its staff and the accounts to try")
+
+    def handle(self, *args: Any, first_day: bool, **options: Any) -> None:
         try:
-            tell_story(self.stdout.write)
-        except OutsideSilent:
-            raise CommandError("The sandbox did not answer in time; are the worker and the sandbox running?") from None
+            if first_day:
+                open_shop(self._say)
+            else:
+                tell_story(self._say)
+        except PolicyTooYoung:
+            raise CommandError("This state was set up without the demo's past: remove it and start again.") from None
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

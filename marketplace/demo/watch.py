@@ -1,0 +1,76 @@
+"""How the story's staff looked after people's data: why they looked, what they were refused, what they checked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from audit.actions import verify_log
+from marketplace.demo.cast import staff, user_of
+from marketplace.demo.chapters import Chapter, Teller
+from marketplace.demo.people import LEAVING, PEOPLE, Person
+from orders.lifecycle.models import Order, OrderContact
+from privacy.access.errors import AccessDenied
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Actor, Role
+from privacy.retention.actions import start_purge
+
+PURGER = Actor.job("purge")
+REASONS = (
+    (Role.SUPPORT, Purpose.ORDER, "asked by telephone where order {code} is"),
+    (Role.SUPPORT, Purpose.ORDER, "the bill of {code} was to be sent again"),
+    (Role.SUPPORT, Purpose.ORDER, "wanted to change the delivery of {code}"),
+    (Role.FRAUD, Purpose.FRAUD, "three orders in an hour, {code} among them"),
+    (Role.FRAUD, Purpose.FRAUD, "another name on the card of {code}"),
+    (Role.FINANCE, Purpose.PAYMENT, "the bank asked about the payment of {code}"),
+)
+REFUSED = (
+    (Role.SUPPORT, Purpose.PAYMENT, "wanted to see the card"),
+    (Role.FULFILLMENT, Purpose.SUPPORT, "curious who writes"),
+    (Role.ADMINISTRATOR, Purpose.ACCOUNT, "looking something up"),
+    (Role.FINANCE, Purpose.DISPATCH, "wanted to see where it went"),
+    (Role.SUPPORT, Purpose.ORDER, ""),
+    (Role.FRAUD, Purpose.IMPROVEMENT, "comparing customers"),
+)
+
+
+def looks(now: datetime) -> Iterator[Chapter]:
+    """Sixty looks over half a year, more of them lately, each with its reason; twelve that the gate refused."""
+    chance = random.Random("looks")  # noqa: S311 - a story, not a secret
+    people = [person for person in PEOPLE if person not in LEAVING and person.joined > 200]
+    for number in range(60):
+        at = now - timedelta(days=180 * chance.random() ** 2, minutes=30)
+        yield Chapter(f"look.{number + 1}", at, _look(chance.choice(people), *chance.choice(REASONS)))
+    for number in range(12):
+        at = now - timedelta(days=chance.uniform(0.2, 150))
+        yield Chapter(f"refused.{number + 1}", at, _look(chance.choice(people), *REFUSED[number % len(REFUSED)]))
+
+
+def checks(now: datetime) -> Iterator[Chapter]:
+    """A purge each month, then each week, then each night, and the log verified as often."""
+    days = [*range(1080, 60, -30), *range(56, 7, -7), *range(7, 0, -1)]
+    for day in days:
+        night = (now - timedelta(days=day)).replace(hour=3, minute=15, second=0)
+        yield Chapter(f"purge.{day}", night, lambda teller: start_purge(by=PURGER))
+        if day <= 60:
+            yield Chapter(f"verification.{day}", night + timedelta(minutes=30), lambda teller: verify_log())
+
+
+def _look(person: Person, role: Role, purpose: Purpose, reason: str) -> Callable[[Teller], object]:
+    """At the newest order; a look that the gate refuses is entered as such."""
+
+    def tell(teller: Teller) -> None:
+        order = Order.objects.filter(subject=user_of(person).subject).order_by("-placed_at").first()
+        contact = order and OrderContact.objects.filter(subject=order.subject, order=order).first()
+        if order is None or contact is None:
+            return  # nothing is left to look at
+        with suppress(AccessDenied), unit_of_work():
+            words = reason.format(code=order.code)
+            with open_access(by=staff(role), purpose=purpose, subject=order.person, reason=words, case=order) as grant:
+                grant.open(contact.name)
+
+    return tell
+

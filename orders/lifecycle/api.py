@@ -1,0 +1,245 @@
+"""A person's own orders for programs. Another person's order is not found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orders.invoices.models import InvoiceParty
+from orders.invoices.sums import sums_by_rate
+from orders.lifecycle.actions import cancel_order
+from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
+from orders.lifecycle.queries import orders_for_list, orders_of, orders_with_case
+from orders.lifecycle.steps import steps_of
+from orders.lifecycle.views import may_cancel
+from orders.parcels.models import Parcel, ParcelLabel, ParcelState
+from orders.payments.actions import retry_payment
+from orders.payments.models import Method, PaymentState
+from privacy.interface.areas import Area
+from privacy.interface.serializers import OpenedField, StrictSerializer
+from privacy.interface.views import OwnView, shown_at
+
+CENTS = "In the smallest unit of the currency."
+
+
+class Line(StrictSerializer):
+    position = serializers.IntegerField(min_value=0)
+    title = serializers.CharField()
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField(min_value=1)
+    unit_price = serializers.IntegerField(min_value=0, help_text=CENTS)
+    total = serializers.IntegerField(min_value=0, help_text=CENTS)
+    tax_rate = serializers.IntegerField(min_value=0, help_text="In hundredths of a percent.")
+
+
+class OrderLine(StrictSerializer):
+    code = serializers.CharField()
+    state = serializers.ChoiceField(OrderState)
+    placed_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+    country = serializers.CharField()
+    currency = serializers.CharField()
+    goods_total = serializers.IntegerField(min_value=0, help_text=CENTS)
+    shipping_total = serializers.IntegerField(min_value=0, help_text=CENTS)
+    tax_total = serializers.IntegerField(min_value=0, help_text=CENTS)
+    total = serializers.IntegerField(min_value=0, help_text=CENTS)
+    lines = Line(many=True)
+
+
+class Step(StrictSerializer):
+    title = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(["done", "now", "ahead", "bad"])
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class ParcelShown(StrictSerializer):
+    number = serializers.IntegerField(min_value=1)
+    state = serializers.ChoiceField(ParcelState)
+    packed_at = serializers.DateTimeField(allow_null=True)
+    handed_over_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    tracking_number = serializers.SerializerMethodField()
+
+    def get_tracking_number(self, parcel: Parcel) -> str | None:
+        label = self.context["labels"].get(parcel.pk)
+        return label and self.context["grant"].read(label.tracking_number)
+
+
+class Address(StrictSerializer):
+    addressee = OpenedField()
+    line1 = OpenedField()
+    line2 = OpenedField()
+    district = OpenedField()
+    locality = OpenedField()
+    region = OpenedField()
+    postcode = OpenedField()
+    country = serializers.CharField()
+
+
+class Contact(StrictSerializer):
+    name = OpenedField()
+    email = OpenedField()
+
+
+class OrderShown(OrderLine):
+    steps = serializers.SerializerMethodField(help_text="What happened, what is going on, what comes next.")
+    parcels = ParcelShown(many=True)
+    contact = serializers.SerializerMethodField(help_text="Empty once it has been deleted.")
+    address = serializers.SerializerMethodField(help_text="Empty once it has been deleted.")
+    has_invoice = serializers.SerializerMethodField()
+    refunded = serializers.SerializerMethodField(help_text=CENTS)
+    may_cancel = serializers.SerializerMethodField()
+
+    def get_steps(self, order: Order) -> list[dict[str, Any]]:
+        return list(Step(steps_of(order), many=True).data)
+
+    def get_contact(self, order: Order) -> dict[str, Any] | None:
+        contact = self.context["contact"]
+        return contact and Contact(contact, context=self.context).data
+
+    def get_address(self, order: Order) -> dict[str, Any] | None:
+        address = self.context["address"]
+        return address and Address(address, context=self.context).data
+
+    def get_has_invoice(self, order: Order) -> bool:
+        return hasattr(order, "invoice")
+
+    def get_refunded(self, order: Order) -> int:
+        return sum(payment.refunded for payment in order.payments.all() if payment.state != PaymentState.FAILED)
+
+    def get_may_cancel(self, order: Order) -> bool:
+        return may_cancel(order)
+
+
+class RateLine(StrictSerializer):
+    percent = serializers.CharField()
+    gross = serializers.IntegerField(help_text=CENTS)
+    tax = serializers.IntegerField(help_text=CENTS)
+    net = serializers.IntegerField(help_text=CENTS)
+
+
+class Party(StrictSerializer):
+    name = OpenedField()
+    address = OpenedField()
+
+
+class InvoiceShown(StrictSerializer):
+    number = serializers.CharField(source="label")
+    issued_at = serializers.DateTimeField()
+    issuer = serializers.SerializerMethodField(help_text="Who sold it, a line each.")
+    billed_to = serializers.SerializerMethodField(help_text="Empty once the law lets it go.")
+    currency = serializers.CharField()
+    total = serializers.IntegerField(help_text=CENTS)
+    tax_total = serializers.IntegerField(help_text=CENTS)
+    rates = serializers.SerializerMethodField()
+    lines = serializers.SerializerMethodField()
+
+    def get_issuer(self, invoice: Any) -> list[str]:
+        return list(invoice.issuer.lines) if invoice.issuer else []
+
+    def get_billed_to(self, invoice: Any) -> dict[str, Any] | None:
+        party = self.context["party"]
+        return party and Party(party, context=self.context).data
+
+    def get_rates(self, invoice: Any) -> list[dict[str, Any]]:
+        return list(RateLine(sums_by_rate(invoice.order), many=True).data)
+
+    def get_lines(self, invoice: Any) -> list[dict[str, Any]]:
+        return list(Line(invoice.order.lines.all(), many=True).data)
+
+
+class PaymentGiven(StrictSerializer):
+    method = serializers.ChoiceField(Method)
+
+
+class OrderView(OwnView):
+    area = Area.ORDERS
+
+    def own_order(self, code: str) -> Order:
+        return get_object_or_404(orders_of(self.subject_id), code=code)
+
+    def answer_order(self, code: str) -> Response:
+        """The order as it is now, opened as its person's right, in a constant number of queries."""
+        order = get_object_or_404(orders_with_case(orders_of(self.subject_id)), code=code)
+        own: dict[str, Any] = {"subject_id": self.subject_id}
+        labels = ParcelLabel.objects.filter(**own, parcel__in=order.parcels.all())  # type: ignore[attr-defined]
+        answer = self.answer(
+            order,
+            grant=self.opened(),
+            contact=OrderContact.objects.filter(**own, order=order).first(),
+            address=OrderAddress.objects.filter(**own, order=order).first(),
+            labels={label.parcel_id: label for label in labels},
+        )
+        return shown_at(answer, reverse("api:order", args=[order.code]))
+
+
+class OrderList(OrderView):
+    gives = {"GET": OrderLine}
+    is_list = True
+
+    def get(self, request: Request) -> Response:
+        """Your orders, newest first."""
+        orders: QuerySet[Order] = orders_for_list(self.subject_id)
+        return self.answer_page(orders)
+
+
+class OrderPage(OrderView):
+    gives = {"GET": OrderShown}
+
+    def get(self, request: Request, code: str) -> Response:
+        """One order with its steps and parcels."""
+        return self.answer_order(code)
+
+
+class InvoicePage(OrderView):
+    gives = {"GET": InvoiceShown}
+
+    def get(self, request: Request, code: str) -> Response:
+        """The invoice of an order."""
+        order = get_object_or_404(orders_of(self.subject_id).select_related("invoice__issuer").prefetch_related("lines"), code=code)
+        invoice = getattr(order, "invoice", None)
+        if invoice is None:
+            raise Http404
+        party = InvoiceParty.objects.filter(subject_id=self.subject_id, invoice=invoice).first()
+        return self.answer(invoice, party=party, grant=self.opened())
+
+
+class OrderCancellation(OrderView):
+    gives = {"POST": OrderShown}
+
+    def post(self, request: Request, code: str) -> Response:
+        """Cancel an order before it is packed.
+
+        Money that was set aside or taken goes back to you.
+        """
+        self.given()
+        cancel_order(by=self.actor, order=self.own_order(code), reason="by_customer")
+        return self.answer_order(code)
+
+
+class PaymentRetry(OrderView):
+    takes = {"POST": PaymentGiven}
+    gives = {"POST": OrderShown}
+
+    def post(self, request: Request, code: str) -> Response:
+        """Pay again after the bank said no."""
+        given = self.given()
+        retry_payment(by=self.actor, order=self.own_order(code), method=given["method"])
+        return self.answer_order(code)
+
+
+urlpatterns = [
+    path("orders/", OrderList.as_view(), name="orders"),
+    path("orders/<str:code>/", OrderPage.as_view(), name="order"),
+    path("orders/<str:code>/invoice/", InvoicePage.as_view(), name="invoice"),
+    path("orders/<str:code>/cancel/", OrderCancellation.as_view(), name="cancel-order"),
+    path("orders/<str:code>/payment/", PaymentRetry.as_view(), name="pay-again"),
+]

@@ -1,0 +1,167 @@
+"""Every call of the interface, once: how it is made, and what its owner gets. A call that is missing fails `test_calls.py`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from privacy.access.gate import unit_of_work
+from privacy.consent.statements import fingerprint
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
+from privacy.rights.actions import request_copy, request_erasure
+from privacy.rights.restrictions import freeze_data
+from privacy.sharing.actions import register_recipient, sign_agreement
+from privacy.sharing.models import Recipient
+from tests.accounts.people import PASSWORD
+from tests.orders.factories import SETUP
+from tests.privacy.rights.people import perform
+
+HERS = "hers"
+OWN = "own"
+PUBLIC = "public"
+
+
+@dataclass(frozen=True)
+class Call:
+    """``kind``: of everybody, of whoever asks, or about one row of one person. ``make`` gives arguments and body."""
+
+    name: str
+    method: str
+    kind: str
+    make: Any = None
+    status: int = 200
+    scope: str = ""
+    with_password: bool = False
+    leaves: str = ""
+
+    def __str__(self):
+        return f"{self.method} {self.name}"
+
+    def prepared(self, person):
+        """(path, body) for this person, with whatever has to be there already."""
+        args, body = self.make(person) if self.make else ((), None)
+        return reverse(f"api:{self.name}", args=args), body
+
+
+def _a_copy(person):
+    with unit_of_work():
+        request = request_copy(by=person.actor, subject=person.subject)
+    perform(request.export)
+    return request
+
+
+def _an_erasure(person):
+    with unit_of_work():
+        return request_erasure(by=person.actor, subject=person.subject)
+
+
+def _a_freeze(person):
+    with unit_of_work():
+        return freeze_data(by=person.actor, subject=person.subject, categories=[Category.INTERACTION])
+
+
+def _a_researcher(person):
+    """A recipient that gets something only with the person's yes."""
+    from datetime import date, timedelta
+
+    if not Recipient.objects.filter(slug="research").exists():
+        today = date.today()
+        with unit_of_work():
+            recipient = register_recipient(by=SETUP, slug="research", name="Research", kind=Recipient.Kind.PROCESSOR, country="DE")
+            sign_agreement(
+                by=SETUP, recipient=recipient, reference="research-1", purposes=[Purpose.IMPROVEMENT], categories=[Category.INTERACTION],
+                signed_on=today - timedelta(days=1), starts_on=today - timedelta(days=1), ends_on=today + timedelta(days=99),
+            )  # fmt: skip
+    return ("research", "improvement"), None
+
+
+def _yes(person):
+    return ("improvement",), {"fingerprint": fingerprint(Purpose.IMPROVEMENT, "en")}
+
+
+def _session(person):
+    client = person.browser().client
+    return (person.user.sessions.get(session_key__startswith=_digest(client)[:32]).reference,), None
+
+
+def _digest(client):
+    from marketplace.accounts.sessions import session_digest
+
+    return session_digest(client.session.session_key)
+
+
+def _correctable(person):
+    order = person.sent
+    return (), {"record": str(order.addresses.get().pk), "field": "line1", "value": "Right Road 8"}
+
+
+def _disclosed(person):
+    person.sent  # noqa: B018
+    return ("carrier",), None
+
+
+CALLS = [
+    Call("front-door", "GET", PUBLIC),
+    Call("product-categories", "GET", PUBLIC),
+    Call("products", "GET", PUBLIC),
+    Call("product", "GET", PUBLIC, lambda person: ((person.received.lines.get().product.slug,), None)),
+    Call("policy", "GET", PUBLIC),
+    Call("policy-versions", "GET", PUBLIC),
+    Call("policy-version", "GET", PUBLIC, lambda person: ((1,), None)),
+    Call("promises", "GET", PUBLIC),
+    Call("promise", "GET", PUBLIC, lambda person: (("COLLECT-1",), None)),
+    Call("account", "GET", OWN, scope="account:read"),
+    Call("details", "GET", OWN, scope="account:read"),
+    Call("details", "PATCH", OWN, lambda person: ((), {"name": "Right Name"}), scope="account:write", leaves="rights.request.completed"),
+    Call(
+        "email", "POST", OWN, lambda person: ((), {"email": "new@example.org", "password": PASSWORD}), 204,
+        with_password=True, leaves="accounts.mailbox.change_requested",
+    ),
+    Call("sessions", "GET", OWN, scope="account:read"),
+    Call("sessions", "DELETE", OWN, status=204, scope="account:write", leaves="accounts.session.ended"),
+    Call("session", "DELETE", HERS, _session, 204, "account:write", leaves="accounts.session.ended"),
+    Call("security-events", "GET", OWN, scope="account:read"),
+    Call("tokens", "GET", OWN, scope="account:read"),
+    Call("token", "DELETE", HERS, lambda person: ((person.program().token.pk,), None), 204, "account:write", leaves="accounts.api_token.ended"),
+    Call("orders", "GET", OWN, scope="orders:read"),
+    Call("order", "GET", HERS, lambda person: ((person.sent.code,), None), scope="orders:read", leaves="privacy.data.opened"),
+    Call("invoice", "GET", HERS, lambda person: ((person.sent.code,), None), scope="orders:read", leaves="privacy.data.opened"),
+    Call("cancel-order", "POST", HERS, lambda person: ((person.received.code,), None), scope="orders:write", leaves="orders.order.canceled"),
+    Call(
+        "pay-again", "POST", HERS, lambda person: ((person.declined.code,), {"method": "card"}),
+        scope="orders:write", leaves="orders.payment.requested",
+    ),
+    Call("data", "GET", OWN, scope="data:read"),
+    Call("time-line", "GET", OWN, scope="data:read"),
+    Call("uses", "GET", OWN, scope="data:read"),
+    Call("recipients", "GET", OWN, scope="data:read"),
+    Call("recipient", "GET", HERS, _disclosed, scope="data:read"),
+    Call("records", "GET", OWN, lambda person: (("account",), None), scope="data:read", leaves="privacy.data.opened"),
+    Call("permissions", "GET", OWN, scope="permissions:read"),
+    Call("permission", "GET", OWN, lambda person: (("account",), None), scope="permissions:read"),
+    Call("permission", "PUT", OWN, _yes, scope="permissions:write"),
+    Call("permission", "DELETE", OWN, lambda person: (("improvement",), None), 204, "permissions:write", leaves="consent.permission.withdrawn"),
+    Call("decisions", "GET", OWN, lambda person: (("account",), None), scope="permissions:read"),
+    Call("approvals", "GET", OWN, scope="permissions:read"),
+    Call("approval", "PUT", OWN, _a_researcher, scope="permissions:write", leaves="consent.permission.given"),
+    Call("approval", "DELETE", OWN, _a_researcher, 204, "permissions:write"),
+    Call("requests", "GET", OWN, scope="requests:read"),
+    Call("request", "GET", HERS, lambda person: ((_a_copy(person).pk,), None), scope="requests:read"),
+    Call("copies", "POST", OWN, status=201, scope="requests:write", leaves="rights.request.made"),
+    Call("corrections", "POST", HERS, _correctable, 201, "requests:write", leaves="rights.request.made"),
+    Call("correctable", "GET", OWN, scope="requests:read"),
+    Call("erasure-plan", "GET", OWN, scope="requests:read"),
+    Call(
+        "erasures", "POST", OWN, lambda person: ((), {"password": PASSWORD}), 201, with_password=True, leaves="rights.request.made"
+    ),
+    Call("freezes", "POST", OWN, lambda person: ((), {"categories": ["interaction"]}), 201, "requests:write", leaves="rights.restriction.begun"),
+    Call("objections", "GET", OWN, scope="requests:read"),
+    Call("objections", "POST", OWN, lambda person: ((), {"purpose": "improvement"}), 201, "requests:write", leaves="rights.request.made"),
+    Call("cancel-request", "POST", HERS, lambda person: ((_an_erasure(person).pk,), None), scope="requests:write", leaves="rights.request.canceled"),
+    Call("lift", "POST", HERS, lambda person: ((_a_freeze(person).pk,), None), scope="requests:write", leaves="rights.restriction.lifted"),
+    Call(
+        "download", "POST", HERS, lambda person: ((_a_copy(person).pk,), {"password": PASSWORD}),
+        with_password=True, leaves="rights.export.downloaded",
+    ),
+]  # fmt: skip

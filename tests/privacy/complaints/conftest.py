@@ -1,0 +1,5 @@
+"""The partners that an order needs."""
+
+from tests.orders.conftest import partners
+
+__all__ = ["partners"]
