@@ -55,6 +55,7 @@ check: $(VENV)/development.stamp
 	@echo "promises" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py promises --check
 	@echo "translations" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py translations --check
 	@echo "data map" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py data_map --check
+	@echo "interface" && MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/python manage.py openapi --check
 
 .PHONY: missing
 missing:

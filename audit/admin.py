@@ -23,6 +23,7 @@ class LogAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     actions = None
+    change_form_template = "admin/case_change_form.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return getattr(request.user, "role", None) in READERS

@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-import marketplace.dashboard  # noqa: F401  adds its cards
+import marketplace.dashboard
+import marketplace.trends  # noqa: F401  both add their cards
 from marketplace.accounts.middleware import has_passed_second_factor
 from marketplace.accounts.views import sign_out
 from privacy.policy.dashboard import cards_for, dashboard_card

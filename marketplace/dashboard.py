@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.admin import site
-from django.db.models import Count, Model
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import Entry
 from audit.queries import log_health
-from privacy.access.models import Opening
-from privacy.consent.models import ConsentEntry
-from privacy.declarations.purposes import Purpose
+from marketplace.charts import kept_numbers
+from marketplace.health import check_pulse
+from privacy.jobs.actions import job_models
+from privacy.jobs.models import Job
 from privacy.mail.models import OutboundMail
 from privacy.policy.dashboard import Card, Section, State, dashboard_card
+from privacy.policy.keeping import Standing, promise_rows
+from privacy.policy.operator import operator
 from privacy.policy.roles import Actor, Role
+from privacy.publication.actions import PREPARES
+from privacy.publication.models import PolicyDraft
+from privacy.publication.queries import is_complete
+from privacy.retention.evidence import PURGED_WITHIN
 from privacy.retention.models import PurgeRun
 from privacy.retention.queries import last_run
 from privacy.rights.models import Request
 from privacy.rights.queries import open_requests, overdue_requests
+from privacy.sharing.models import Agreement, FollowUp
+from privacy.sharing.queries import open_follow_ups, recipients_losing_cover
+from privacy.vault.models import SubjectKey
 
 ANSWERS_REQUESTS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SUPPORT})
 OVERSEES = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SECURITY, Role.AUDITOR})
 DUE_SOON = timedelta(days=7)
 MAIL_LATE = timedelta(minutes=15)
-PURGE_LATE = timedelta(hours=30)
-TREND = timedelta(days=30)
+ENDS_SOON = timedelta(days=30)
+LATELY = timedelta(days=7)
+MUST_BE_PUBLISHED = ("name", "address", "country", "email", "privacy_email", "authority", "security_email")
 
 
 def list_page(actor: Actor, model: type[Model]) -> str:
@@ -86,6 +100,84 @@ def requests_failed(actor: Actor) -> Card | None:
 
 
 @dashboard_card
+def failed_work(actor: Actor) -> Card | None:
+    """Jobs that gave up lately, whatever they were to do."""
+    if actor.role not in OVERSEES:
+        return None
+    since = timezone.now() - LATELY
+    failed = [(model, model._base_manager.filter(state=Job.State.FAILED, finished_at__gte=since).count()) for model in job_models()]
+    number = sum(count for _model, count in failed)
+    return Card(
+        Section.NEEDS_YOU,
+        gettext_lazy("Jobs that failed, 7 days"),
+        number,
+        gettext_lazy("They were tried several times and gave up."),
+        State.LATE if number else State.GOOD,
+        rows=[(model._meta.verbose_name_plural, count) for model, count in failed if count],
+    )
+
+
+@dashboard_card
+def agreements_ending(actor: Actor) -> Card | None:
+    if actor.role not in OVERSEES:
+        return None
+    ending = recipients_losing_cover(within=ENDS_SOON)
+    return Card(
+        Section.NEEDS_YOU,
+        gettext_lazy("Agreements ending within 30 days"),
+        len(ending),
+        gettext_lazy("On the day after, nothing more may go to this partner."),
+        State.WATCH if ending else State.GOOD,
+        list_page(actor, Agreement),
+        [(name, date_format(day, "DATE_FORMAT")) for name, day in ending],
+    )
+
+
+@dashboard_card
+def answers_of_recipients(actor: Actor) -> Card | None:
+    if actor.role != Role.PRIVACY_OFFICER:
+        return None
+    number = open_follow_ups().count()
+    text = gettext_lazy("Recipients that were told of a correction or deletion and have not confirmed it.")
+    title = gettext_lazy("Answers that partners owe us")
+    return Card(Section.NEEDS_YOU, title, number, text, State.WATCH if number else State.GOOD, list_page(actor, FollowUp))
+
+
+@dashboard_card
+def policy_draft(actor: Actor) -> Card | None:
+    if actor.role not in PREPARES:
+        return None
+    draft = PolicyDraft.objects.filter(announced_as=None, discarded_at=None).first()
+    text = (
+        gettext_lazy("Complete: the privacy officer can announce it.")
+        if draft and is_complete(draft)
+        else gettext_lazy("Words are missing.")
+    )
+    address = reverse("admin:privacy_policydraft_change", args=[draft.pk]) if draft else ""
+    return Card(
+        Section.NEEDS_YOU, gettext_lazy("Draft of the policy"), int(draft is not None), text, State.WATCH if draft else State.GOOD, address
+    )
+
+
+@dashboard_card
+def operator_missing(actor: Actor) -> Card | None:
+    """What the law wants published and nobody has entered."""
+    if actor.role not in PREPARES:
+        return None
+    now = operator()
+    missing = [name for name in MUST_BE_PUBLISHED if not getattr(now, name)]
+    return Card(
+        Section.NEEDS_YOU,
+        gettext_lazy("Missing details of the operator"),
+        len(missing),
+        gettext_lazy("They stand on the imprint, in the policy and on invoices."),
+        State.LATE if missing else State.GOOD,
+        reverse("admin:privacy_operatoridentity_add"),
+        [("", capfirst(str(now._meta.get_field(name).verbose_name))) for name in missing],  # type: ignore[union-attr]
+    )
+
+
+@dashboard_card
 def log(actor: Actor) -> Card | None:
     health = log_health()
     checked = health.verification
@@ -110,7 +202,7 @@ def purge(actor: Actor) -> Card | None:
     run = last_run()
     if run is None or run.finished_at is None:
         return Card(Section.HEALTH, gettext_lazy("Last purge"), _("none yet"))
-    is_late = timezone.now() - run.finished_at > PURGE_LATE
+    is_late = timezone.now() - run.finished_at > PURGED_WITHIN
     is_broken = run.result == run.Result.BROKEN
     return Card(
         Section.HEALTH,
@@ -139,47 +231,50 @@ def mail(actor: Actor) -> Card | None:
 
 
 @dashboard_card
-def openings(actor: Actor) -> Card | None:
-    if actor.role not in OVERSEES:
-        return None
-    found = Opening.objects.filter(opened_at__gte=timezone.now() - TREND).values_list("purpose")
-    rows = [(Purpose(purpose).label, number) for purpose, number in found.annotate(Count("id")).order_by("purpose")]
+def promises(actor: Actor) -> Card | None:
+    rows = promise_rows()
+    against = [row for row in rows if row.is_against]
+    is_broken = any(row.standing == Standing.FAILED for row in against)
     return Card(
-        Section.TRENDS,
-        gettext_lazy("Looks at personal data by staff, 30 days"),
-        sum(number for _purpose, number in rows),
-        gettext_lazy("Each with its purpose and its reason."),
-        address=list_page(actor, Opening),
-        rows=rows,
+        Section.HEALTH,
+        gettext_lazy("Promises"),
+        _("%(kept)d of %(all)d kept") % {"kept": len(rows) - len(against), "all": len(rows)},
+        gettext_lazy("What the running system says of the published policy."),
+        State.LATE if is_broken else State.WATCH if against else State.GOOD,
+        reverse("privacy:promises"),
+        [(row.promise.id, f"{row.promise.title} ({row.standing.label})") for row in against],
     )
 
 
 @dashboard_card
-def permissions(actor: Actor) -> Card | None:
+def keys(actor: Actor) -> Card | None:
+    """Which key locks the keys of people, and whether some are still locked with an older one."""
     if actor.role not in OVERSEES:
         return None
-    found = ConsentEntry.objects.filter(at__gte=timezone.now() - TREND).values_list("decision")
-    numbers = dict(found.annotate(Count("id")).order_by("decision"))
-    given = numbers.get(ConsentEntry.Decision.GIVEN, 0)
-    withdrawn = numbers.get(ConsentEntry.Decision.WITHDRAWN, 0)
+    current = max(settings.KEY_ENCRYPTION_KEYS)
+    oldest = SubjectKey.objects.order_by("id").values_list("created_at", flat=True).first()
+    older = kept_numbers(f"keys:{current}", lambda: SubjectKey.objects.exclude(key_version=current).count())
     return Card(
-        Section.TRENDS,
-        gettext_lazy("Permissions given, 30 days"),
-        given,
-        _("%(number)s withdrawn") % {"number": withdrawn},
-        rows=[(_("given"), given), (_("withdrawn"), withdrawn)],
+        Section.HEALTH,
+        gettext_lazy("Keys"),
+        _("version %(number)d") % {"number": current},
+        _("The oldest key of a person was made %(age)s ago.") % {"age": timesince(oldest)} if oldest else _("No key was made yet."),
+        State.WATCH if older else State.GOOD,
+        rows=[(_("keys locked with an older version"), older)],
     )
 
 
 @dashboard_card
-def requests_made(actor: Actor) -> Card | None:
-    if actor.role not in OVERSEES | ANSWERS_REQUESTS:
-        return None
-    found = Request.objects.filter(made_at__gte=timezone.now() - TREND).values_list("kind")
-    rows = [(Request.Kind(kind).label, number) for kind, number in found.annotate(Count("id")).order_by("kind")]
+def queue(actor: Actor) -> Card | None:
+    """Whether somebody does the work, and how much of it waits."""
+    open_jobs = [(model, model._base_manager.filter(state__in=Job.OPEN, due_at__lte=timezone.now()).count()) for model in job_models()]
+    is_alive = all(part["state"] == "ok" for part in (check_pulse("worker"), check_pulse("beat")))
+    waiting = sum(number for _model, number in open_jobs)
     return Card(
-        Section.TRENDS,
-        gettext_lazy("Requests, 30 days"),
-        sum(number for _kind, number in rows),
-        rows=rows,
+        Section.HEALTH,
+        gettext_lazy("Work in the queue"),
+        waiting,
+        gettext_lazy("The worker and the clock are alive.") if is_alive else gettext_lazy("The worker or the clock gives no sign of life."),
+        State.GOOD if is_alive else State.LATE,
+        rows=[(model._meta.verbose_name_plural, number) for model, number in open_jobs if number],
     )

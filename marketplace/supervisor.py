@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -205,16 +206,61 @@ def prepare_site() -> None:
     connections.close_all()
 
 
-def load_demo_once(environment: Environment) -> None:
-    """The demo's orders go through the running worker and sandbox, so this waits until the site answers."""
-    loaded = environment.state / "demo.loaded"
-    if not environment.demo or loaded.exists():
-        return
-    say("Loading the demo's data, once")
-    if run_to_the_end(["manage.py", "load_demo"], "worker", stdout=subprocess.DEVNULL) == 0:
-        loaded.touch()
-    else:
-        say("The demo's data is incomplete; the next start tries again.")
+@dataclass
+class DemoLoader:
+    """Tells the demo's story, as the owner of the database: its first day before the site starts, the rest beside it."""
+
+    environment: Environment
+    process: subprocess.Popen[str] | None = None
+    has_failed: bool = False
+
+    @property
+    def loaded(self) -> Path:
+        return self.environment.state / "demo.loaded"
+
+    @property
+    def is_needed(self) -> bool:
+        return self.environment.demo and not self.has_failed and not self.loaded.exists()
+
+    def tell_first_day(self) -> None:
+        if self.is_needed and run_to_the_end(["manage.py", "load_demo", "--first-day"], "owner", stdout=subprocess.DEVNULL) != 0:
+            say("The demo starts without its story.")
+            self.has_failed = True
+
+    def start(self) -> None:
+        if self.is_needed:
+            say("Telling the demo's story: lists and charts fill while you look around")
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "load_demo"],
+                cwd=ROOT,
+                env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread of ours runs yet
+            )
+            os.set_blocking(self.process.stdout.fileno(), False)  # type: ignore[union-attr]
+
+    def report(self) -> None:
+        """Say what it has said since, and how it ended."""
+        if self.process is None:
+            return
+        code = self.process.poll()
+        for line in (self.process.stdout.read() or "").splitlines():  # type: ignore[union-attr]
+            say(f"The demo's story: {line}")
+        if code is not None:
+            self.process = None
+            if code == 0:
+                self.loaded.touch()
+                say("The demo's story is told")
+            else:
+                say("The demo's story is incomplete; the next start goes on with it.")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
 
 def answers(url: str) -> bool:
@@ -225,7 +271,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def run_processes(children: list[Child], environment: Environment) -> None:
+def run_processes(children: list[Child], environment: Environment, demo: DemoLoader) -> None:
     """Start them, say when the site answers, and keep them running until Stopped or StartFailed is raised."""
     for child in children:
         child.start()
@@ -238,10 +284,11 @@ def run_processes(children: list[Child], environment: Environment) -> None:
             child.keep_running()
         if not ready and answers(f"{address}/healthz"):
             ready = True
-            load_demo_once(environment)
             welcome(environment)
+            demo.start()
         if not ready and time.monotonic() > limit:
             raise StartFailed(f"The site did not become healthy within {READY_LIMIT} s; {address}/healthz says what is missing.")
+        demo.report()
         time.sleep(0.1 if not ready else 0.5)
 
 
@@ -354,12 +401,15 @@ def supervise(environment: Environment, signals: StopSignals) -> None:
             stack.enter_context(lease_if_embedded())
         require_servers(environment)
         prepare_databases()
+        demo = DemoLoader(environment)
+        demo.tell_first_day()
         prepare_site()
         children = site_processes(environment)
         try:
-            run_processes(children, environment)
+            run_processes(children, environment, demo)
         finally:
             say("Stopping")
+            demo.stop()
             stop_processes(children)
 
 

@@ -171,6 +171,10 @@ class ChangePasswordForm(PasswordForm):
     new_password = NewPasswordField(_("New password"))
     field_order = ("password", "new_password")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Your present password")
+
 
 class InvitationForm(StrictForm):
     """What an invited member of staff chooses."""

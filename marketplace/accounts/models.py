@@ -187,7 +187,7 @@ class SecondFactor(PersonalRecord):
     """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="second_factor", editable=False)
-    secret = personal(models.CharField(_("authenticator secret"), max_length=64), Category.ACCOUNT)
+    secret = personal(models.CharField(_("authenticator secret"), max_length=64), Category.ACCOUNT, is_credential=True)
     begun_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
     reset_at = models.DateTimeField(_("reset at"), null=True, editable=False)

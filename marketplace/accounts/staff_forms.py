@@ -31,6 +31,7 @@ class InviteForm(StrictForm):
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = role_choices()  # type: ignore[attr-defined]
         self.fields["invitation"].initial = uuid7
+        self.fields["email"].widget.attrs["class"] = "vTextField"
 
 
 class AccountStepForm(StrictForm):

@@ -14,6 +14,7 @@ from marketplace.accounts.actions import note_token_used
 from marketplace.accounts.models import ApiToken
 from marketplace.accounts.queries import token_with_secret
 from marketplace.api.errors import CrossSiteCall
+from marketplace.api.problems import CONTENT_TYPE, PROBLEMS, answer_problem
 from marketplace.api.throttling import add_rate_headers
 
 PREFIX = "/api/"
@@ -34,6 +35,8 @@ class ApiMiddleware:
             return self.get_response(request)
         _recognize(request)
         response = self.get_response(request)
+        if response.status_code >= 500 and response["Content-Type"] != CONTENT_TYPE:  # it broke while it was rendered
+            response = answer_problem(request, PROBLEMS["vault" if response.status_code == 503 else "fault"])
         response.headers.setdefault("Cache-Control", "no-store")
         add_rate_headers(response, getattr(request, "rate_limit", None))
         return response

@@ -179,11 +179,12 @@ def answer_error(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
 
 def _answer(request: Any, error: Exception) -> JsonResponse:
     problem = problem_of(error)
-    if problem.code == "fault":
-        _report(request, error)
     if problem.code == "invalid":
         return answer_problem(request, problem, errors=list(_errors_in(error)))
-    return answer_problem(request, problem)
+    response = answer_problem(request, problem)
+    if problem.code == "fault":
+        _report(request, error, response)
+    return response
 
 
 def _answer_throttled(request: Any, error: framework_errors.Throttled) -> JsonResponse:
@@ -199,18 +200,11 @@ def problem_of(error: Exception) -> Problem:
     return PROBLEMS[code]
 
 
-def _report(request: Any, error: Exception) -> None:
+def _report(request: Any, error: Exception, response: JsonResponse) -> None:
     """As the framework below does for pages, which never hears of an error that is answered here."""
     call = getattr(request, "_request", request)
     got_request_exception.send(sender=None, request=call)
-    log_response(
-        "%s: %s",
-        "Internal Server Error",
-        call.path,
-        response=answer_problem(call, PROBLEMS["fault"]),
-        request=call,
-        exception=error,
-    )
+    log_response("%s: %s", response.reason_phrase, call.path, response=response, request=call, exception=error)
 
 
 def _errors_in(error: Exception) -> Iterator[dict[str, str]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from uuid import UUID, uuid4, uuid5
 
 from django.utils import timezone
@@ -33,21 +36,22 @@ from privacy.policy.roles import ANONYMOUS, Actor, Role
 
 Kind, Outcome = Ticket.Kind, Ticket.Outcome
 POSTMAN = Actor.job("tickets")
+SOURCE = Path(__file__).with_name("talks.toml")
 TOKENS = UUID("0192f3a0-0000-7000-8000-000000000001")
 
 
 @dataclass(frozen=True)
 class Talk:
-    """One ticket; ``course`` is what happens to it, a word a step."""
+    """One ticket; ``course`` is what happens to it, a word a step; ``hours`` how long ago it began."""
 
     key: str
     person: str
-    ago: timedelta
-    kind: Kind
+    hours: int
+    kind: str
     body: str
     course: tuple[str, ...] = ()
     answer: str = ""
-    outcome: Outcome = Outcome.ANSWERED
+    outcome: str = Outcome.ANSWERED
 
     def tell(self, teller: Teller) -> None:
         person = next(each for each in PEOPLE if each.key == self.person)
@@ -63,7 +67,7 @@ class Talk:
         about = Reference.to(order) if order and self.kind in (Kind.QUESTION, Kind.COMPLAINT) else None
         token = uuid5(TOKENS, self.key)
         return open_ticket(
-            by=user.actor, subject=user.subject, kind=self.kind, body=self.body, token=token, about=about, locale=person.locale
+            by=user.actor, subject=user.subject, kind=Kind(self.kind), body=self.body, token=token, about=about, locale=person.locale
         )
 
     @property
@@ -72,8 +76,8 @@ class Talk:
 
 
 def conversations(now: datetime) -> Iterator[Chapter]:
-    for talk in TALKS:
-        yield Chapter(f"talk.{talk.key}", now - talk.ago, talk.tell)
+    for talk in _talks():
+        yield Chapter(f"talk.{talk.key}", now - timedelta(hours=talk.hours), talk.tell)
     yield Chapter("talk.outside", now - timedelta(hours=5), _from_outside)
 
 
@@ -120,7 +124,7 @@ def _refer(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
 
 def _resolve(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
     return _passes(teller, days=2) and bool(
-        resolve_ticket(by=talk.agent, ticket=ticket, outcome=talk.outcome, answer=talk.answer, token=uuid4())
+        resolve_ticket(by=talk.agent, ticket=ticket, outcome=Outcome(talk.outcome), answer=talk.answer, token=uuid4())
     )
 
 
@@ -149,31 +153,9 @@ STEPS: dict[str, Callable[[Talk, Person, Ticket, Teller], bool]] = {
     "withdraw": _withdraw,
     "close": _close,
 }
-DONE = ("take", "resolve", "close")
-LONG = ("take", "answer", "note", "ask", "reply", "resolve", "close")
 
-TALKS = (
-    Talk("q-1", "ada", timedelta(days=620), Kind.QUESTION, "Can the mug go into the dishwasher?", DONE, "Yes, both shelves."),
-    Talk("q-2", "oliver", timedelta(days=400), Kind.QUESTION, "When does the blanket come back?", DONE, "In the first week of March."),
-    Talk("c-1", "camille", timedelta(days=330), Kind.COMPLAINT, "Un bol est arrivé cassé.", LONG, "Nous vous remboursons le bol.", Outcome.UPHELD),
-    Talk("p-1", "lena", timedelta(days=260), Kind.PRIVACY, "Warum hat der Kundendienst meine Bestellung geöffnet?", DONE, "Weil Sie uns danach gefragt hatten; der Grund steht unter „Wer hat meine Daten benutzt“."),
-    Talk("m-1", "jamal", timedelta(days=210), Kind.MISUSE, "Somebody called me about an order and I never gave my number.", ("take", "answer", "resolve", "close"), "We hold no telephone number of yours, and nobody here opened your order that week.", Outcome.NOT_UPHELD),
-    Talk("q-3", "mei", timedelta(days=160), Kind.QUESTION, "包裹需要多长时间？", DONE, "To China it takes 8 to 12 days."),
-    Talk("c-2", "jonas", timedelta(days=130), Kind.COMPLAINT, "Der Schirm kam ohne Griff.", LONG, "Sie bekommen einen neuen Griff.", Outcome.UPHELD),
-    Talk("q-4", "suharto", timedelta(days=100), Kind.QUESTION, "May I order under one name only?", ("take", "withdraw")),
-    Talk("p-2", "layla", timedelta(days=85), Kind.PRIVACY, "من اطّلع على عنواني الشهر الماضي؟", DONE, "موظفة التغليف فقط، لكتابة العنوان على الطرد.", Outcome.ANSWERED),
-    Talk("c-3", "thiago", timedelta(days=70), Kind.COMPLAINT, "The customs fee was not announced.", (*LONG[:-1], "disagree", "resolve", "close"), "Half of the fee goes back to you.", Outcome.PARTLY_UPHELD),
-    Talk("q-5", "ada", timedelta(days=52), Kind.QUESTION, "Is the wool from one flock?", DONE, "From three, all in the Rhön."),
-    Talk("m-2", "hannah", timedelta(days=41), Kind.MISUSE, "I found an opening by fraud prevention that I do not understand.", ("take", "resolve"), "Two orders came within an hour; the reason is on your page now.", Outcome.PARTLY_UPHELD),
-    Talk("late-1", "eleni", timedelta(days=37), Kind.COMPLAINT, "Το πακέτο έφτασε ανοιγμένο.", ("take", "answer")),
-    Talk("late-2", "ananya", timedelta(days=34), Kind.PRIVACY, "Which carrier got my address?"),
-    Talk("c-4", "giulia", timedelta(days=21), Kind.COMPLAINT, "La lampada fa rumore.", LONG, "We send another one.", Outcome.UPHELD),
-    Talk("q-6", "ben", timedelta(days=16), Kind.QUESTION, "Can I pay on delivery?", ("take", "resolve"), "No: the carriers take no money."),
-    Talk("c-5", "ada", timedelta(days=12), Kind.COMPLAINT, "One of the glasses has a crack.", ("take", "ask")),
-    Talk("c-6", "nuria", timedelta(days=9), Kind.COMPLAINT, "It took three weeks.", ("take", "resolve", "disagree"), "It left us on the next day; the carrier was late.", Outcome.NOT_UPHELD),
-    Talk("m-3", "emre", timedelta(days=6), Kind.QUESTION, "Why did somebody in finance look at my payment?", ("refer",)),
-    Talk("q-7", "layla", timedelta(days=3), Kind.QUESTION, "هل يصل الطرد قبل العيد؟", ("take", "answer")),
-    Talk("p-3", "ingrid", timedelta(days=2), Kind.PRIVACY, "How long do you keep my address?"),
-    Talk("q-8", "noah", timedelta(days=1), Kind.QUESTION, "Gibt es den Stuhl auch in Buche?"),
-    Talk("c-7", "jonas", timedelta(hours=4), Kind.COMPLAINT, "Die Rechnung nennt den falschen Betrag."),
-)  # fmt: skip
+
+@cache
+def _talks() -> list[Talk]:
+    entries = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["talk"]
+    return [Talk(**entry) for entry in entries]

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Person:
-    """``joined`` is how many days ago; ``orders`` how many over that time; ``address`` the fields of the country's post."""
+    """``joined`` is how many days ago; ``orders`` how many from then to ``last_order`` days ago.
+
+    ``address`` has the fields that the country's post wants.
+    """
 
     key: str
     name: str
@@ -22,6 +25,7 @@ class Person:
     orders: int
     locale: str = "en"
     improvement: bool = False
+    last_order: int = 16
 
     @property
     def email(self) -> str:
@@ -84,8 +88,10 @@ OTHERS = (
 
 # People whose story ends with an erasure, long ago and lately.
 LEAVING = (
-    Person("rosa", "Rosa Marquardt", "DE", _at("Lindenstraße 4", "Potsdam", "14467"), 900, 3, "de"),
-    Person("victor", "Victor Almeida", "BR", _at("Avenida Atlântica 12", "Rio de Janeiro", "22010-000", region="RJ"), 500, 2),
+    Person("rosa", "Rosa Marquardt", "DE", _at("Lindenstraße 4", "Potsdam", "14467"), 900, 3, "de", last_order=260),
+    Person(
+        "victor", "Victor Almeida", "BR", _at("Avenida Atlântica 12", "Rio de Janeiro", "22010-000", region="RJ"), 500, 2, last_order=60
+    ),
 )
 
 PEOPLE = (*VISITED, *OTHERS, *LEAVING)

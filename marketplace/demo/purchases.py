@@ -129,11 +129,11 @@ def _histories(now: datetime, share: float) -> Iterator[Purchase]:
     for person in PEOPLE:
         for number in range(max(1, round(person.orders * share))):
             spread = (number + chance.uniform(0.1, 0.9)) / person.orders
-            placed_at = now - timedelta(days=max(person.joined * (1 - spread), 16), minutes=chance.randrange(900))
+            days_ago = person.joined - (person.joined - person.last_order) * spread
             yield Purchase(
                 key=f"{person.key}-{number + 1}",
                 person=person,
-                placed_at=min(placed_at, now - timedelta(days=16)),
+                placed_at=now - timedelta(days=days_ago),
                 items=_basket(chance),
                 now=now,
                 ending=_ending(chance),

@@ -20,6 +20,7 @@ from marketplace.demo.chapters import DEMO, Chapter, Teller, tell, telling, told
 from marketplace.demo.claims import claims
 from marketplace.demo.conversations import conversations
 from marketplace.demo.lives import changes_of_mind, is_awaited, joining
+from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.partners import register_demo_partners
 from marketplace.demo.purchases import chapters_of, purchases
 from marketplace.demo.watch import checks, looks
@@ -68,6 +69,7 @@ def chapters(now: datetime, share: float = 1.0) -> Iterator[Chapter]:
 def _first_day(teller: Teller) -> None:
     """The site's own set-up included, so that the policy has been in force since."""
     call_command("setup_site", verbosity=0)
+    name_demo_operator(by=DEMO)
     register_demo_partners(by=DEMO)
     add_demo_products(by=DEMO)
     make_demo_accounts(STAFF)

@@ -73,4 +73,3 @@ def _look(person: Person, role: Role, purpose: Purpose, reason: str) -> Callable
                 grant.open(contact.name)
 
     return tell
-

@@ -79,6 +79,11 @@ class ProductAdmin(RoleAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Product | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["title"]}
 
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        """What the form asks beside the product itself is for those who may change it."""
+        more = [] if self._role(request) not in self.editors else ["seen"] if obj else ["on_hand"]
+        return [*ProductForm.Meta.fields, *more]
+
     def case_context(self, request: HttpRequest, obj: Product) -> dict[str, Any]:
         return {"case_panels": ["orders/admin_product.html"], "product": obj, "stock_address": _address_of(obj.stock)}
 
@@ -172,9 +177,8 @@ class StockAdmin(RoleAdmin):
         except StockPromised as refusal:
             form.add_error(None, _("Orders have been promised %(count)s pieces: these must stay.") % {"count": refusal.reserved})
         except StockMoved as refusal:
-            form.add_error(
-                None, _("The stock has moved while you counted: the books now say %(count)s. Please count again.") % {"count": refusal.on_hand}
-            )
+            text = _("The stock has moved while you counted: the books now say %(count)s. Please count again.")
+            form.add_error(None, text % {"count": refusal.on_hand})
         else:
             messages.success(request, _("The stock was changed."))
             return True

@@ -74,7 +74,9 @@ class CheckoutForm(StrictForm):
     fields_for = forms.CharField(widget=forms.HiddenInput, required=False, max_length=2)
     country = forms.ChoiceField(label=_("Country"), error_messages=CHOOSE)
 
-    def __init__(self, *args: Any, country: str, permissions: Iterable[Purpose], locale: str, is_guest: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, country: str, permissions: Iterable[Purpose], locale: str, is_guest: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         if is_guest:
             self.fields |= contact_fields()

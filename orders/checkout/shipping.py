@@ -19,9 +19,7 @@ def shipping_rates() -> dict[str, ShippingRate]:
     """Today's rate of every country that we deliver to; two queries."""
     rates = {rate.country: rate for rate in _in_force().order_by("country", "-valid_from").distinct("country") if rate.price is not None}
     taxed = taxed_countries([country for country in rates if not is_export(country)])
-    return {
-        country: rate for country, rate in rates.items() if is_export(country) or set(TaxClass.values) <= taxed.get(country, {}).keys()
-    }
+    return {country: rate for country, rate in rates.items() if is_export(country) or set(TaxClass.values) <= taxed.get(country, {}).keys()}
 
 
 def shipping_price(country: str, goods_total: int) -> int:

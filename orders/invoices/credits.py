@@ -30,7 +30,7 @@ def issue_credit_note(order: Order, refund: Refund, *, by: Actor) -> CreditNote 
     invoice = Invoice.objects.filter(order=order).first()
     if invoice is None or CreditNote.objects.filter(refund=refund).exists():
         return CreditNote.objects.filter(refund=refund).first()
-    rates = credited_rates(invoice, refund)
+    rates = split_credit(refund.amount, _still_billed(invoice), _given_up(refund))
     issued_at = timezone.now()
     series = f"{SERIES}{timezone.localtime(issued_at).year}"
     note = CreditNote.objects.create(
@@ -53,18 +53,16 @@ def issue_credit_note(order: Order, refund: Refund, *, by: Actor) -> CreditNote 
     return note
 
 
-def credited_rates(invoice: Invoice, refund: Refund) -> dict[int, tuple[int, int]]:
-    """Gross and tax of a refund by tax rate.
+def split_credit(amount: int, left: Mapping[int, tuple[int, int]], weights: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+    """Gross and tax of a credit by tax rate; ``left`` is gross and tax that are still billed, at least ``amount``.
 
-    The goods that were given up decide where they fit into what is still billed, otherwise what is still billed does.
+    ``weights`` (the goods that were given up) decide where they fit into what is still billed, otherwise that does.
     The last credit at a rate takes what is left of its tax, so that nothing is lost to rounding.
     """
-    left = _still_billed(invoice)
-    weights = _given_up(refund)
-    gross = _split(refund.amount, weights) if weights else {}
-    if not gross or any(amount > left.get(rate, (0, 0))[0] for rate, amount in gross.items()):
-        gross = _split(refund.amount, {rate: amount for rate, (amount, _) in left.items()})
-    return {rate: (amount, _tax(amount, rate, left[rate])) for rate, amount in gross.items() if amount}
+    gross = _split(amount, weights) if weights else {}
+    if not gross or any(part > left.get(rate, (0, 0))[0] for rate, part in gross.items()):
+        gross = _split(amount, {rate: billed for rate, (billed, _) in left.items()})
+    return {rate: (part, _tax(part, rate, left[rate])) for rate, part in gross.items() if part}
 
 
 def _tax(amount: int, rate: int, left: tuple[int, int]) -> int:
@@ -86,22 +84,19 @@ def _still_billed(invoice: Invoice) -> dict[int, tuple[int, int]]:
 
 
 def _given_up(refund: Refund) -> dict[int, int]:
-    """Price of the goods of a withdrawal by rate, each line with its share of the delivery where that goes back too."""
+    """Price of the goods of a withdrawal by rate; nothing where the delivery goes back too, for then all that is left does."""
     withdrawal = ContractWithdrawal.objects.filter(refund=refund).first()
     if withdrawal is None:
         return {}
     weights: dict[int, int] = defaultdict(int)
-    lines = list(withdrawal.lines.select_related("line"))
-    for given_up in lines:
+    for given_up in withdrawal.lines.select_related("line"):
         weights[given_up.line.tax_rate] += given_up.total
-    if refund.amount > sum(weights.values()):
-        return {}
-    return dict(weights)
+    return dict(weights) if refund.amount <= sum(weights.values()) else {}
 
 
 def _split(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
     rates = sorted(weights)
-    return dict(zip(rates, split_by_weight(amount, [max(weights[rate], 0) for rate in rates]), strict=True))
+    return dict(zip(rates, split_by_weight(amount, [weights[rate] for rate in rates]), strict=True))
 
 
 def _copy_party(order: Order, invoice: Invoice, note: CreditNote, by: Actor) -> None:

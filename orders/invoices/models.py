@@ -192,7 +192,9 @@ class CreditNoteParty(PersonalRecord):
     """Whose invoice was corrected, copied from it. Destroyed 8 years after the end of the year of issue; no erasure before."""
 
     credit_note = models.ForeignKey(CreditNote, on_delete=models.CASCADE, db_index=False, related_name="parties")
-    name = personal(models.CharField(_("name on the credit note"), max_length=120), Category.FINANCIAL, mask=masks.name, scope=Scope.RECORDS)
+    name = personal(
+        models.CharField(_("name on the credit note"), max_length=120), Category.FINANCIAL, mask=masks.name, scope=Scope.RECORDS
+    )
     address = personal(
         models.TextField(_("address on the credit note"), max_length=1000), Category.FINANCIAL, mask=masks.address, scope=Scope.RECORDS
     )

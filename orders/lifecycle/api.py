@@ -238,8 +238,8 @@ class PaymentRetry(OrderView):
 
 urlpatterns = [
     path("orders/", OrderList.as_view(), name="orders"),
-    path("orders/<str:code>/", OrderPage.as_view(), name="order"),
-    path("orders/<str:code>/invoice/", InvoicePage.as_view(), name="invoice"),
-    path("orders/<str:code>/cancel/", OrderCancellation.as_view(), name="cancel-order"),
-    path("orders/<str:code>/payment/", PaymentRetry.as_view(), name="pay-again"),
+    path("orders/<slug:code>/", OrderPage.as_view(), name="order"),
+    path("orders/<slug:code>/invoice/", InvoicePage.as_view(), name="invoice"),
+    path("orders/<slug:code>/cancel/", OrderCancellation.as_view(), name="cancel-order"),
+    path("orders/<slug:code>/payment/", PaymentRetry.as_view(), name="pay-again"),
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -126,8 +127,6 @@ def credit_notes(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     order = get_object_or_404(orders_of(actor.id).select_related("invoice"), code=code)
     notes = CreditNote.objects.filter(invoice__order=order).select_related("issuer", "refund").prefetch_related("rates")
-    if not notes:
-        raise Http404
     parties = {party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=actor.id, credit_note__in=notes)}
     context = {
         "order": order,

@@ -82,7 +82,8 @@ class ShippingRateAdmin(_RateAdmin):
     list_filter = ["country"]
 
     def get_fields(self, request: HttpRequest, obj: ShippingRate | None = None) -> list[str]:
-        return ["country", "price", "free_from", "valid_from"] if obj is None else ["country", "shown_price", "shown_free_from", "valid_from"]
+        sums = ["price", "free_from"] if obj is None else ["shown_price", "shown_free_from"]
+        return ["country", *sums, "valid_from"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ShippingRate | None = None) -> list[str]:
         return [] if obj is None else ["shown_price", "shown_free_from"]

@@ -48,7 +48,7 @@ def declare_withdrawal(
     a declaration that reached staff by another way, at the moment when it did. Raises ``NotAllowed``, ``NothingLeft``,
     ``FormOfAnotherOrder`` or ``TransitionRefused``.
     """
-    if not by.is_subject(order.subject_id) and by.role not in DECLARERS or declared_at and by.role not in DECLARERS:
+    if (not by.is_subject(order.subject_id) and by.role not in DECLARERS) or (declared_at and by.role not in DECLARERS):
         raise NotAllowed
     order = lock_order(order.pk)
     earlier = ContractWithdrawal.objects.filter(token=token).first()

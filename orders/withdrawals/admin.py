@@ -130,7 +130,9 @@ class ContractWithdrawalAdmin(OpenableAdmin):
         if withdrawal is None or self._role(request) not in SUPPORT:
             raise PermissionDenied
         action, form = (
-            (exempt_withdrawal, ExemptionForm(request.POST)) if "_exempt" in request.POST else (accept_late_withdrawal, LateForm(request.POST))
+            (exempt_withdrawal, ExemptionForm(request.POST))
+            if "_exempt" in request.POST
+            else (accept_late_withdrawal, LateForm(request.POST))
         )
         if not form.is_valid():
             messages.error(request, _("Nothing was changed: please choose a reason from the list."))

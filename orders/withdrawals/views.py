@@ -42,7 +42,9 @@ def cancel_purchase(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"days": WITHDRAWAL_DAYS, "refund_days": REFUND_DAYS}
     if actor.role == Role.CUSTOMER and actor.id is not None:
         orders = orders_to_withdraw_from(actor.id)
-        return render(request, "orders/cancel_purchase.html", context | {"page": Paginator(orders, PER_PAGE).get_page(request.GET.get("page"))})
+        return render(
+            request, "orders/cancel_purchase.html", context | {"page": Paginator(orders, PER_PAGE).get_page(request.GET.get("page"))}
+        )
     return render(request, "orders/cancel_purchase.html", context | {"form": LookupForm(initial={"leads_to": LeadsTo.WITHDRAWAL})})
 
 

@@ -12,6 +12,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -171,9 +172,8 @@ class TicketAdmin(OpenableAdmin):
     def shown_clock(self, ticket: Ticket) -> Any:
         if not ticket.is_in_work:
             return "–"
-        if ticket.is_overdue:
-            return format_html('<span class="badge badge-danger">{}</span> {:%Y-%m-%d}', _("overdue"), ticket.due_at)
-        return f"{ticket.due_at:%Y-%m-%d}"
+        day = formats.date_format(ticket.due_at, "DATE_FORMAT")
+        return format_html('{} <span class="badge badge-danger">{}</span>', day, _("overdue")) if ticket.is_overdue else day
 
     @admin.display(description=_("assigned to"))
     def shown_agent(self, ticket: Any) -> Any:

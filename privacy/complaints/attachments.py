@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import record
-from privacy.access.gate import open_access
+from privacy.access.gate import Grant, open_access
 from privacy.access.units import current_unit
 from privacy.complaints import cleaning
 from privacy.complaints.errors import (
@@ -34,6 +35,7 @@ from privacy.complaints.models import PublicMessage, Ticket, TicketAttachment, T
 from privacy.declarations.categories import Category, Scope
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
+from privacy.rights.held_files import HeldFile
 from privacy.vault.files import SealingWriter, open_file
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -158,6 +160,15 @@ def open_attachment(
 def _plain_bytes(attachment: TicketAttachment) -> Iterator[bytes]:
     source = attachments().open(attachment.file.name, "rb")
     return open_file(source, file_id=attachment.file_id, subject_id=attachment.subject_id, scope=SCOPE)  # type: ignore[arg-type, attr-defined]
+
+
+def files_for_copy(subject_id: UUID, grant: Grant) -> Iterator[HeldFile]:
+    """Every file that this person sent, for the copy of their data; one that was lost is left out."""
+    sent = TicketAttachment.objects.filter(subject_id=subject_id).select_related("file", "message__ticket").order_by("pk")
+    for attachment in sent.iterator(chunk_size=BATCH):
+        grant.load([attachment])
+        if attachments().exists(attachment.file.name):
+            yield HeldFile(neutral_name(attachment.message.ticket, attachment), partial(_plain_bytes, attachment))
 
 
 def neutral_name(ticket: Ticket, attachment: TicketAttachment) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -153,16 +153,13 @@ class ComplainForm(StrictForm):
 
     def clean_shown(self) -> UUID:
         """The random number in it, which is the same when the form is sent twice."""
-        try:
-            token, shown_at = signing.loads(self.cleaned_data["shown"], salt=FORM_SALT, max_age=FILLED_IN_BEFORE)
-        except signing.BadSignature:
+        token, age = _token_and_age(self.cleaned_data["shown"])
+        if token is None or age > FILLED_IN_BEFORE:
             self._renew()
-            raise forms.ValidationError(
-                _("This form was open for more than a day. Your text is still here: please send it again.")
-            ) from None
-        if timezone.now().timestamp() - shown_at < FILLED_IN_AFTER.total_seconds():
+            raise forms.ValidationError(_("This form was open for more than a day. Your text is still here: please send it again."))
+        if age < FILLED_IN_AFTER:
             raise forms.ValidationError(_("That was very quick. Please wait three seconds and send it again; your text is still here."))
-        return UUID(token)
+        return token
 
     def _renew(self) -> None:
         self.data = self.data.copy()  # type: ignore[attr-defined]
@@ -181,6 +178,15 @@ class ComplainForm(StrictForm):
 
 def new_form_age() -> str:
     return signing.dumps([str(uuid4()), timezone.now().timestamp()], salt=FORM_SALT)
+
+
+def _token_and_age(shown: str) -> tuple[UUID | None, timedelta]:
+    """None for what we did not sign."""
+    try:
+        token, shown_at = signing.loads(shown, salt=FORM_SALT)
+    except signing.BadSignature:
+        return None, timedelta()
+    return UUID(token), timezone.now() - datetime.fromtimestamp(shown_at, UTC)
 
 
 class _StaffForm(StrictForm):

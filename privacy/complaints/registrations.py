@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.access.gate import register_ground
 from privacy.complaints.actions import close_tickets_of, forget_old_links
-from privacy.complaints.attachments import delete_ownerless_files
+from privacy.complaints.attachments import delete_ownerless_files, files_for_copy
 from privacy.complaints.mails import declare_mails
 from privacy.complaints.queries import people_with_complaint, people_with_live_ticket, tickets_in_work
 from privacy.complaints.sections import LABEL, describe_tickets, register_ticket_section
@@ -19,6 +19,7 @@ from privacy.policy.roles import Actor
 from privacy.retention.registry import register_cleanup, register_hold
 from privacy.rights.cases import register_case_words
 from privacy.rights.erasure import Blocker, register_blocker, register_step
+from privacy.rights.held_files import register_files
 from privacy.vault.models import Subject
 
 
@@ -31,6 +32,7 @@ def register_all() -> None:
     register_cleanup("files of messages", delete_ownerless_files)
     register_cleanup("links to messages", forget_old_links)
     register_case_words(LABEL, describe_tickets)
+    register_files(files_for_copy)
     register_ticket_section()
     declare_mails()
 

@@ -74,11 +74,14 @@ def withdraw_announcement(*, by: Actor, version: PolicyVersion) -> PolicyWithdra
     """
     if by.role != Role.PRIVACY_OFFICER:
         raise RoleMayNot
-    locked = PolicyVersion.objects.select_for_update(of=["self"]).get(pk=version.pk)
-    if locked.effective_at <= timezone.now() or PolicyWithdrawal.objects.filter(version=locked).exists():
+    if version.effective_at <= timezone.now():
         raise AlreadyInForce
-    withdrawal = PolicyWithdrawal.objects.create(version=locked, withdrawn_by=by.id)
-    record(Event.POLICY_WITHDRAWN, by=by, object=locked)
+    try:
+        with transaction.atomic():
+            withdrawal = PolicyWithdrawal.objects.create(version=version, withdrawn_by=by.id)
+    except IntegrityError:  # once a version: the second of two, also at the same moment, is told
+        raise AlreadyInForce from None
+    record(Event.POLICY_WITHDRAWN, by=by, object=version)
     return withdrawal
 
 

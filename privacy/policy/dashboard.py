@@ -28,7 +28,10 @@ class State(TextChoices):
 
 @dataclass(frozen=True)
 class Card:
-    """One thing to know: a number or a word, a line of explanation, and where to go. Nothing personal."""
+    """One thing to know: a number or a word, a line of explanation, and where to go. Nothing personal.
+
+    ``chart`` is drawn by ``admin/chart.html``; what this room does not know how to draw, it only hands on.
+    """
 
     section: Section
     title: Promise | str
@@ -37,6 +40,12 @@ class Card:
     state: State = State.GOOD
     address: str = ""
     rows: Sequence[tuple[object, object]] = ()
+    chart: object = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Watched, and nothing there: said in a line instead of a card."""
+        return self.section == Section.NEEDS_YOU and self.state == State.GOOD and not self.number
 
 
 MakeCard = Callable[[Actor], Card | None]
@@ -50,8 +59,8 @@ def dashboard_card(make: MakeCard) -> MakeCard:
 
 
 def cards_for(actor: Actor) -> list[tuple[Section, list[Card]]]:
-    """The cards of this role by section; what is late comes first."""
+    """The cards of this role by section; what is late comes first, what is quiet last."""
     order = list(State)
     cards = [card for make in _makers if (card := make(actor)) is not None]
-    cards.sort(key=lambda card: -order.index(card.state))
+    cards.sort(key=lambda card: (card.is_quiet, -order.index(card.state)))
     return [(section, [card for card in cards if card.section == section]) for section in Section]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,7 +12,7 @@ SAME, ADDED, REMOVED = "same", "added", "removed"
 
 @dataclass(frozen=True)
 class Piece:
-    """Words that both have ("same"), or that one of the two has ("added", "removed")."""
+    """Words that both have ("same"), or that one of the two has ("added", "removed"); a blank stands between pieces."""
 
     kind: str
     words: str
@@ -45,7 +44,7 @@ def compare_sections(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]
 
 def compare_words(old: str, new: str) -> Pieces:
     """The words of both in reading order, what is removed before what replaces it."""
-    return _joined(_aligned(_words(old), _words(new)))
+    return _joined(_aligned(old.split(), new.split()))
 
 
 def is_changed(pieces: Pieces) -> bool:
@@ -73,11 +72,6 @@ def _compare_paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[Piec
         yield from ([Piece(ADDED, words)] for words in new[j1 + both : j2])
 
 
-def _words(text: str) -> list[str]:
-    """Each word with the blank that follows it."""
-    return re.findall(r"\S+\s*", text)
-
-
 def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -91,7 +85,7 @@ def _joined(parts: Iterator[tuple[str, str]]) -> Pieces:
     pieces: Pieces = []
     for kind, words in parts:
         if pieces and pieces[-1].kind == kind:
-            pieces[-1] = Piece(kind, pieces[-1].words + words)
+            pieces[-1] = Piece(kind, f"{pieces[-1].words} {words}")
         else:
             pieces.append(Piece(kind, words))
     return pieces

@@ -212,7 +212,8 @@ _PROMISES: tuple[Promise, ...] = (
     Promise(
         "RIGHTS-1",
         _("You can see everything we hold about you, and take a copy."),
-        control="privacy.retention.walker walks every declaration for the data page and the copy alike; privacy.rights.copies makes the copy.",
+        control="privacy.retention.walker walks every declaration for the data page and the copy alike; "
+        "privacy.rights.copies makes the copy.",
         how=_("The page “My data” and your copy are made from the same list of everything stored, so that nothing can be left out."),
     ),
     Promise(
@@ -239,7 +240,8 @@ _PROMISES: tuple[Promise, ...] = (
     Promise(
         "RIGHTS-5",
         _("You can complain and get an answer."),
-        control="privacy.complaints.clocks gives each message its due day; privacy.complaints.actions resolves one only with an outcome and an answer.",
+        control="privacy.rights.clocks gives each message its due day; privacy.complaints.actions resolves one only with an "
+        "outcome and an answer.",
         how=_(
             "A form for everybody, with or without an account. Each message has a day by which we answer, and ends "
             "with an outcome in words."
@@ -273,7 +275,8 @@ _PROMISES: tuple[Promise, ...] = (
     Promise(
         "RIGHTS-9",
         _("A suspected misuse is looked into and answered in a fixed time."),
-        control="privacy.complaints.clocks gives a suspicion its due day; privacy.complaints.timeline shows the log about the person.",
+        control="privacy.complaints.actions.open_ticket ties a suspicion to the log entries about that very person; only a privacy "
+        "officer who is not concerned answers it, and its clock stands still for nothing.",
         how=_("A message about misuse brings up the log about the person, has to be answered in a set time, and ends with its outcome."),
     ),
     Promise(

@@ -137,5 +137,5 @@ urlpatterns = [
     path("policy/versions/", VersionList.as_view(), name="policy-versions"),
     path("policy/versions/<int:number>/", VersionPage.as_view(), name="policy-version"),
     path("promises/", PromiseList.as_view(), name="promises"),
-    path("promises/<str:promise>/", PromisePage.as_view(), name="promise"),
+    path("promises/<slug:promise>/", PromisePage.as_view(), name="promise"),
 ]

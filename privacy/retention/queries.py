@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.apps import apps
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from privacy.policy.tables import kept_for
 from privacy.retention.models import PurgeRun
 from privacy.retention.walker import Leaving, leavings
+
+SOON = timedelta(days=31)
 
 
 def last_run() -> PurgeRun | None:
@@ -31,7 +34,7 @@ def _words(name: str) -> str:
 
 @dataclass(frozen=True)
 class Going:
-    """One line of "what goes when". ``on`` is None while it waits for something; ``is_held``: not before that has ended."""
+    """One line of "what goes when". ``on`` is None while it waits for something; ``is_held``: it is soon, and a hold keeps it."""
 
     on: date | None
     what: str
@@ -58,5 +61,5 @@ def _going(leaving: Leaving) -> Going:
         what=_("%(number)d × %(what)s") % {"number": leaving.records, "what": name},
         why=str(floor.explanation) if floor else str(lifetime.until or kept_for(lifetime)),
         law=floor.citation if floor else "",
-        is_held=leaving.held > 0,
+        is_held=leaving.held > 0 and leaving.on is not None and leaving.on <= timezone.now().date() + SOON,
     )

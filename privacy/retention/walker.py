@@ -53,7 +53,8 @@ def in_deletion_order() -> list[Model]:
 
 
 def fields_in(model: Model, category: Category) -> list[SealedField]:
-    return [field for field in sealed_fields(model) if field.category == category]
+    """What is shown, copied and counted: all but credentials, with which whoever reads a copy could act as the person."""
+    return [field for field in sealed_fields(model) if field.category == category and not field.is_credential]
 
 
 def categories_of(model: Model) -> list[Category]:

@@ -19,6 +19,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from privacy.policy.operator import operator
+from privacy.rights.held_files import HeldFile
 from privacy.rights.sections import Row
 from privacy.rights.tables import Table
 
@@ -27,7 +28,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class ArchiveFile:
-    """One text file of the archive while it is written, UTF-8, hashed on its way."""
+    """One file of the archive while it is written, text in UTF-8, hashed on its way."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target
@@ -35,11 +36,13 @@ class ArchiveFile:
         self.size = 0
 
     def write(self, text: str) -> int:
-        data = text.encode()
+        self.write_bytes(text.encode())
+        return len(text)
+
+    def write_bytes(self, data: bytes) -> None:
         self._hash.update(data)
         self.size += len(data)
         self._target.write(data)
-        return len(text)
 
     @property
     def digest(self) -> str:
@@ -77,6 +80,12 @@ class Archive:
         with self.file(f"data/pages/{_page(table)}") as out:
             _write_page(out, table, self._locale)
         self._tables.append((table, number))
+
+    def add_file(self, held: HeldFile) -> None:
+        """A file as it is held."""
+        with self.file(f"data/files/{held.name}") as out:
+            for chunk in held.chunks():
+                out.write_bytes(chunk)
 
     def close(self, reference: str) -> None:
         """Add the first page, the dictionary of fields, the readme and the manifests, and end the ZIP."""

@@ -21,6 +21,7 @@ from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor
 from privacy.rights.archive import Archive
 from privacy.rights.errors import CopyGone, CopyNotReady, NotYourData, TooLate
+from privacy.rights.held_files import files_held
 from privacy.rights.models import ExportJob, Request
 from privacy.rights.sections import sections
 from privacy.rights.tables import category_tables, section_table
@@ -53,6 +54,7 @@ def make_copy(*, job: ExportJob) -> None:
         for done, category in enumerate(Category):
             _add_category(archive, job, category)
             job.report(5 + 15 * (done + 1))
+        _add_files(archive, job)
         _add_sections(archive, job)
         job.report(95)
         archive.close(request.code)
@@ -87,6 +89,13 @@ def _add_category(archive: Archive, job: ExportJob, category: Category) -> None:
     with unit_of_work(), open_access(by=EXPORTER, purpose=Purpose.RIGHTS, subject=subject_id, reason="copy", case=job.request) as grant:
         for table in category_tables(category, subject_id, grant):
             archive.add_table(table)
+
+
+def _add_files(archive: Archive, job: ExportJob) -> None:
+    subject_id = job.request.subject_id
+    with unit_of_work(), open_access(by=EXPORTER, purpose=Purpose.RIGHTS, subject=subject_id, reason="copy", case=job.request) as grant:
+        for held in files_held(subject_id, grant):
+            archive.add_file(held)
 
 
 def _add_sections(archive: Archive, job: ExportJob) -> None:

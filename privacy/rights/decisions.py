@@ -15,12 +15,12 @@ from privacy.rights.actions import end_request
 from privacy.rights.corrections import write_proposed
 from privacy.rights.errors import NotYourDecision, TooLate
 from privacy.rights.models import Request, RequestDetail
+from privacy.rights.queries import ANSWER_TEMPLATE
 from privacy.rights.restrictions import end_restriction
 from privacy.sharing.actions import tell_holders
 from privacy.sharing.models import FollowUp
 
 DECIDERS = frozenset({Role.PRIVACY_OFFICER})
-MAIL_TEMPLATE = "rights-decided"
 
 
 @transaction.atomic
@@ -45,7 +45,7 @@ def decide_request(*, by: Actor, request: Request, is_granted: bool, answer: str
         detail.save(update_fields=["answer", "answered_at"])
     end_request(locked, Request.State.COMPLETED, "granted" if is_granted else "rejected")
     record(Event.REQUEST_COMPLETED, by=by, subject=locked.subject_id, object=locked, outcome=locked.outcome)
-    queue_mail(by=by, template=MAIL_TEMPLATE, subject=locked.subject_id, object=Reference.to(locked), locale=locked.locale)
+    queue_mail(by=by, template=ANSWER_TEMPLATE, subject=locked.subject_id, object=Reference.to(locked), locale=locked.locale)
 
 
 def _correct(by: Actor, request: Request, detail: RequestDetail) -> None:

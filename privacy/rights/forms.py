@@ -31,6 +31,7 @@ class PasswordForm(StrictForm):
         strip=False,
         help_text=_("We ask again to be sure that it is you."),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password.")},
     )
 
 

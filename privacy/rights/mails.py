@@ -17,6 +17,7 @@ from privacy.mail.errors import MailOverdone
 from privacy.mail.models import OutboundMail
 from privacy.mail.templates import register_mail
 from privacy.rights.models import ReceiptLink, Request
+from privacy.rights.queries import ANSWER_TEMPLATE
 from privacy.rights.steps import MAIL_TEMPLATE
 
 RECEIPT_LASTS = timedelta(days=90)
@@ -26,7 +27,7 @@ def declare_mails() -> None:
     register_mail("rights-copy-ready", Purpose.RIGHTS, copy_ready)
     register_mail("rights-erasure-asked", Purpose.RIGHTS, erasure_asked)
     register_mail(MAIL_TEMPLATE, Purpose.RIGHTS, erasure_begun)
-    register_mail("rights-decided", Purpose.RIGHTS, decided)
+    register_mail(ANSWER_TEMPLATE, Purpose.RIGHTS, decided)
 
 
 def copy_ready(mail: OutboundMail, grant: Grant) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from audit.models import Entry
 from privacy.access.gate import Grant
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import PURPOSES, Purpose
+from privacy.mail.models import OutboundMail
 from privacy.policy.tables import kept_for
 from privacy.retention.walker import (
     Holding,
@@ -40,14 +41,17 @@ from privacy.sharing.models import Disclosure
 from privacy.vault.records import PersonalRecord
 
 RECORDS_A_PAGE = 20
+ANSWER_TEMPLATE = "rights-decided"
 
 
 def people_with_open_request(subject_ids: Iterable[UUID]) -> set[UUID]:
-    """Those who have asked for something that we still work on, or whose copy still waits for them."""
+    """Those who have asked for something that we still work on, whose copy waits for them, or our answer's mail for us."""
     ids = list(subject_ids)
     asked = Request.objects.filter(subject_id__in=ids, state__in=Request.OPEN).values_list("subject_id", flat=True)
     waiting = ExportJob.objects.exclude(file="").filter(request__subject_id__in=ids, expires_at__gt=timezone.now())
-    return set(asked) | set(waiting.values_list("request__subject_id", flat=True))
+    answers = OutboundMail.objects.filter(subject_id__in=ids, template=ANSWER_TEMPLATE, state__in=OutboundMail.OPEN)
+    answered = answers.values_list("subject_id", flat=True)
+    return set(asked) | set(waiting.values_list("request__subject_id", flat=True)) | set(answered)
 
 
 def requests_of(subject_id: UUID) -> QuerySet[Request]:

@@ -126,8 +126,13 @@ def clear_fields(model: Model) -> list[models.Field[Any, Any]]:
     return [
         field
         for field in model._meta.concrete_fields
-        if field.name in model.not_personal and not field.is_relation and not isinstance(field, models.UUIDField)
+        if field.name in model.not_personal and not field.is_relation and not _is_reference(field)
     ]
+
+
+def _is_reference(field: models.Field[Any, Any]) -> bool:
+    """A random id, or a list of them."""
+    return isinstance(getattr(field, "base_field", field), models.UUIDField)
 
 
 def _in_chunks(model: Model, subject_id: UUID, grant: Grant) -> Iterator[PersonalRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.apps import apps
@@ -25,6 +25,13 @@ def agreements_in_force(recipient: Recipient) -> list[Agreement]:
 def holding_today(agreements: QuerySet[Agreement]) -> QuerySet[Agreement]:
     today = timezone.now().date()
     return agreements.filter(starts_on__lte=today, ends_on__gte=today).order_by("-ends_on")
+
+
+def recipients_losing_cover(*, within: timedelta) -> list[tuple[str, date]]:
+    """Name and last day of each recipient whose last agreement ends in this time, the soonest first."""
+    today = timezone.now().date()
+    last_days = Recipient.objects.annotate(last_day=Max("agreements__ends_on")).filter(last_day__range=(today, today + within))
+    return list(last_days.order_by("last_day").values_list("name", "last_day"))
 
 
 def disclosures_about(subject_id: UUID) -> QuerySet[Disclosure]:

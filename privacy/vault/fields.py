@@ -33,13 +33,15 @@ def personal(
     category: Category,
     mask: str = masks.text,
     scope: Scope | None = None,
+    is_credential: bool = False,
 ) -> Any:
     """Declare ``field`` personal: of this category, sealed under ``scope`` (default: the category's own key).
 
     ``field`` gives label, help text, length and validation; the column holds a token. The attribute holds a
-    ``Sealed`` that prints as ``mask``. Assign plain text to change it, inside an open grant.
+    ``Sealed`` that prints as ``mask``. Assign plain text to change it, inside an open grant. A credential lets whoever
+    reads it act as the person: it stands on no page and in no copy, and goes with everything else.
     """
-    return SealedField(plain=field, category=category, mask=mask, scope=scope or Scope(category.value))
+    return SealedField(plain=field, category=category, mask=mask, scope=scope or Scope(category.value), is_credential=is_credential)
 
 
 class SealedAttribute:
@@ -95,11 +97,13 @@ class SealedField(models.BinaryField):
         category: Category = Category.ACCOUNT,
         mask: str = masks.text,
         scope: Scope = Scope.ACCOUNT,
+        is_credential: bool = False,
         **kwargs: Any,
     ) -> None:
         self.plain = plain or models.TextField()
         self.category = category
         self.scope = scope
+        self.is_credential = is_credential
         self.mask = mask
         if plain is not None:
             if plain.unique or plain.db_index:  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 
 from privacy.declarations.categories import Scope
-from privacy.vault.errors import Unreadable
+from privacy.vault.errors import Unreadable, VaultError
 from privacy.vault.keys import DataKey, key_for_opening, key_for_sealing
 
 CHUNK = 1024 * 1024
@@ -67,10 +67,13 @@ def open_file(source: BinaryIO, *, file_id: UUID, subject_id: UUID, scope: Scope
     The key is fetched now, so that the chunks can be read after the request's transaction. Raises KeyDestroyed
     after an erasure, Unreadable for a file that is damaged, cut off, or another person's.
     """
-    key = key_for_opening(subject_id, scope)
-    head = source.read(len(HEAD) + 16)
-    if head != HEAD + key.id.bytes:
-        raise Unreadable("the file cannot be read")
+    try:
+        key = key_for_opening(subject_id, scope)
+        if source.read(len(HEAD) + 16) != HEAD + key.id.bytes:
+            raise Unreadable("the file cannot be read")
+    except VaultError:
+        source.close()
+        raise
     return _chunks(source, key, file_id, subject_id)
 
 

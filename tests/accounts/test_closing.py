@@ -8,6 +8,7 @@ from marketplace.accounts.models import (
     AccountToken,
     MailboxIndex,
     PendingMailbox,
+    RecoveryCodes,
     SecondFactor,
     User,
 )
@@ -19,6 +20,7 @@ from tests.accounts.people import (
     TEST,
     UNWRITABLE,
     client_of,
+    codes_of,
     entries,
     make_customer,
     make_staff,
@@ -53,13 +55,15 @@ def test_close_account_leaves_a_bare_row():
     assert entries(Event.ACCOUNT_CLOSED, subject_id=user.subject_id) == 1
 
 
-def test_close_account_takes_the_second_factor():
+def test_close_account_takes_the_second_factor_and_the_recovery_codes():
     user = make_staff()
+    codes_of(user)
     client = staff_client(user)
 
     close(user)
 
     assert not SecondFactor.objects.exists()
+    assert not RecoveryCodes.objects.exists()
     assert client.get("/admin/").status_code == 302
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -96,9 +97,13 @@ def test_password_reset_page_does_not_reveal_who_has_an_account():
         with CaptureQueriesContext(connections["default"]) as queries, CaptureQueriesContext(connections["vault"]) as keys:
             page = client.post("/password-reset/", {"email": email})
             sent = client.get(page.headers["Location"])
-        answers.append((page.status_code, page.headers["Location"], sent.content, len(queries), len(keys)))
+        answers.append((page.status_code, page.headers["Location"], without_tokens(sent), len(queries), len(keys)))
 
     assert answers[0] == answers[1]
+
+
+def without_tokens(page):
+    return re.sub(r'value="[A-Za-z0-9]{64}"', "", page.content.decode())
 
 
 def test_reset_password_ends_sessions_and_tells_the_mailbox():

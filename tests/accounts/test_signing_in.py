@@ -186,6 +186,16 @@ def test_sign_out_ends_the_session():
     assert entries(Event.SESSION_ENDED, subject_id=user.subject_id) == 1
 
 
+def test_sign_out_refuses_a_field_that_it_did_not_ask_for_and_offers_the_button_again():
+    client = client_of(make_customer())
+
+    page = client.post("/sign-out/", {"everywhere": "1"})
+
+    assert page.status_code == 422
+    assert 'action="/sign-out/"' in page.content.decode()
+    assert client.get("/account/").status_code == 200
+
+
 def test_sign_out_is_a_post():
     assert client_of(make_customer()).get("/sign-out/").status_code == 405
 
@@ -203,7 +213,7 @@ def test_sessions_hold_nothing_personal():
     for marker in (EMAIL, NAME, "new.marker", "127.0.0.1", "Mozilla"):
         assert marker not in stored
     names = {field.name for field in AccountSession._meta.get_fields()}
-    assert names == {"session_key", "session_data", "expire_date", "user", "started_at"}
+    assert names == {"session_key", "session_data", "expire_date", "user", "started_at", "seen_at"}
 
 
 @pytest.mark.promise("PROTECT-1")

@@ -4,8 +4,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import mail
+from django.core.cache import cache
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from marketplace.accounts.models import AccountDetails, AccountToken, MailboxInd
 from marketplace.accounts.tokens import issue_token
 from privacy.access.errors import GroundMissing
 from privacy.access.gate import open_access, unit_of_work
+from privacy.access.limits import network_digest
 from privacy.consent.queries import has_consent
 from privacy.consent.statements import fingerprint
 from privacy.declarations.purposes import Purpose
@@ -328,10 +330,61 @@ def test_sign_up_again_page_sends_to_this_browsers_account_only():
     assert Client().post("/sign-up/again/").headers["Location"] == "/sign-up/"
 
 
-def test_mails_to_one_mailbox_are_limited():
-    statuses = [Client().post("/sign-up/", FORM).status_code for _ in range(6)]
+def test_sign_up_again_page_refuses_a_field_that_it_did_not_ask_for():
+    client = Client()
+    client.post("/sign-up/", FORM)
+    deliver_all()
 
-    assert statuses == [302] * 5 + [429]
+    assert client.post("/sign-up/again/", {"email": "other@example.org"}).status_code == 422
+    assert deliver_all() == []
+
+
+def sign_up_from(network, number=1, form=FORM):
+    return [Client(REMOTE_ADDR=network).post("/sign-up/", form).status_code for _ in range(number)]
+
+
+def test_mails_to_one_mailbox_asked_for_by_one_requester_are_limited():
+    assert sign_up_from("192.0.2.1", 6) == [302] * 5 + [429]
+
+
+def test_stranger_who_uses_the_limit_up_does_not_delay_anybody_elses_sign_up():
+    assert sign_up_from("192.0.2.1", 30)[5:] == [429] * 25
+
+    assert sign_up_from("198.51.100.7") == [302]
+
+
+def test_mails_to_one_mailbox_asked_for_by_many_are_limited():
+    statuses = [status for number in range(6) for status in sign_up_from(f"192.0.2.{number}", 4)]
+
+    assert statuses == [302] * 20 + [429] * 4
+
+
+def test_sign_up_page_above_the_limit_says_so_and_keeps_what_was_typed():
+    sign_up_from("192.0.2.1", 5)
+
+    page = Client(REMOTE_ADDR="192.0.2.1").post("/sign-up/", FORM).content.decode()
+
+    assert "no account was created" in page
+    assert EMAIL in page
+    assert NAME in page
+    assert PASSWORD not in page
+    assert User.objects.count() == 5
+
+
+@pytest.mark.promise("COLLECT-1")
+def test_limit_keeps_neither_mailbox_nor_network_address():
+    sign_up_from("192.0.2.77", 2)
+
+    backend = cache._cache.get_client(write=True)
+    stored = b"".join(key + (backend.get(key) or b"") for key in backend.scan_iter() if backend.type(key) == b"string")
+    assert b"sign-up" in stored
+    for marker in (EMAIL.encode(), b"192.0.2.77", mailbox_and_network("192.0.2.77")):
+        assert marker not in stored
+
+
+def mailbox_and_network(network):
+    """The digest that would tell in which counts one network took part."""
+    return network_digest(RequestFactory(REMOTE_ADDR=network).get("/")).hex().encode()
 
 
 @pytest.mark.promise("CHANGE-3")

@@ -1,10 +1,13 @@
 """Every call of the interface, once: how it is made, and what its owner gets. A call that is missing fails `test_calls.py`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
+from marketplace.accounts.sessions import session_digest
 from privacy.access.gate import unit_of_work
 from privacy.consent.statements import fingerprint
 from privacy.declarations.categories import Category
@@ -63,10 +66,8 @@ def _a_freeze(person):
 
 def _a_researcher(person):
     """A recipient that gets something only with the person's yes."""
-    from datetime import date, timedelta
-
     if not Recipient.objects.filter(slug="research").exists():
-        today = date.today()
+        today = timezone.now().date()
         with unit_of_work():
             recipient = register_recipient(by=SETUP, slug="research", name="Research", kind=Recipient.Kind.PROCESSOR, country="DE")
             sign_agreement(
@@ -86,8 +87,6 @@ def _session(person):
 
 
 def _digest(client):
-    from marketplace.accounts.sessions import session_digest
-
     return session_digest(client.session.session_key)
 
 

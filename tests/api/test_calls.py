@@ -52,6 +52,18 @@ def test_the_table_names_every_call():
     assert len(CALLS) == len(known)
 
 
+def test_a_call_about_somebodys_row_is_known_as_such():
+    nobodys = {"slug", "category", "purpose", "promise", "number"}
+    rows = {name for name in patterns() if parameters(name) - nobodys}
+
+    assert rows <= {call.name for call in CALLS if call.kind == HERS} | {"nothing"}
+
+
+def parameters(name):
+    resolver = next(pattern for pattern in get_resolver().url_patterns if getattr(pattern, "namespace", "") == "api")
+    return set(next(pattern for pattern in resolver.url_patterns if pattern.name == name).pattern.converters)
+
+
 @pytest.mark.promise("RIGHTS-6")
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_call_works_with_a_token_of_its_scope_alone_or_in_a_browser(person, call):

@@ -11,10 +11,10 @@ from audit.models import Entry
 from marketplace.accounts.models import AccountDetails, User
 from orders.catalogue.actions import add_product
 from orders.catalogue.models import Product, StockItem
-from orders.checkout.actions import ORDER_PURPOSES, place_order
+from orders.checkout.actions import ORDER_PURPOSES, place_guest_order, place_order
 from orders.lifecycle.actions import confirm_order
 from orders.lifecycle.models import Order
-from orders.parcels.actions import hand_over_parcel, pack_parcel
+from orders.parcels.actions import deliver_parcel, hand_over_parcel, pack_parcel
 from orders.parcels.carrier import Booking
 from orders.parcels.models import Parcel, ParcelOperation
 from orders.parcels.operations import keep_label
@@ -87,6 +87,22 @@ def place(user=None, items=None, **changes) -> Order:
         return place_order(**(values | changes))
 
 
+def place_as_guest(items=None, **changes) -> Order:
+    values = {
+        "token": uuid4(),
+        "items": [(make_product(), 2)] if items is None else items,
+        "country": "DE",
+        "address": ADDRESS,
+        "name": "Marker Guest",
+        "email": f"marker{next(_numbers)}@example.org",
+        "method": "card",
+        "permissions": ORDER_PURPOSES,
+        "locale": "en",
+    }
+    with unit_of_work():
+        return place_guest_order(**(values | changes))
+
+
 def operation(order, kind) -> PaymentOperation:
     return PaymentOperation.objects.filter(payment__order=order, kind=kind).latest("id")
 
@@ -96,8 +112,8 @@ def settle(order, kind, state="succeeded") -> Order:
     return fresh(order)
 
 
-def received(**how) -> Order:
-    return settle(place(**how), "authorize")
+def received(order=None, **how) -> Order:
+    return settle(order or place(**how), "authorize")
 
 
 def confirmed(**how) -> Order:
@@ -125,6 +141,13 @@ def handed_over(**how) -> Order:
     order = packed(**how)
     with unit_of_work():
         hand_over_parcel(by=actor(Role.FULFILLMENT), parcel=parcel_of(order))
+    return fresh(order)
+
+
+def delivered(**how) -> Order:
+    order = handed_over(**how)
+    with unit_of_work():
+        deliver_parcel(by=actor(Role.FULFILLMENT), parcel=parcel_of(order))
     return fresh(order)
 
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from audit.events import Event
 from orders.lifecycle.actions import cancel_order
@@ -200,3 +201,58 @@ def test_request_label_changes_nothing_if_the_event_cannot_be_written():
         request_label(by=UNWRITABLE, parcel=parcel_of(order))
 
     assert ParcelOperation.objects.count() == 1
+
+
+def canceled_after_booking(outside):
+    order, book = unlabeled()
+    run_operation(book.pk)
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+    return order
+
+
+def test_canceled_parcel_is_called_back(outside):
+    order = canceled_after_booking(outside)
+    call_back = ParcelOperation.objects.get(kind="call_back")
+
+    run_operation(call_back.pk)
+    run_operation(call_back.pk)
+
+    assert outside.books.one("SELECT count(*) AS n FROM booking")["n"] == 0
+    assert ParcelOperation.objects.get(kind="call_back").outcome == "succeeded"
+    assert entries(Event.PARCEL_CALLED_BACK, case_id=order.pk) == 1
+
+
+def test_parcel_canceled_while_the_carrier_was_asked_is_called_back(outside):
+    """The answer to the booking comes after the cancellation, so the booking is called back then."""
+    order, book = unlabeled()
+    ParcelOperation.objects.filter(pk=book.pk).update(outcome="unknown", asked_at=timezone.now())
+    outside.book(str(book.pk), {"parcel": str(book.parcel_id), "address": {"line1": "somewhere"}})
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+    call_back = ParcelOperation.objects.get(kind="call_back")
+
+    with pytest.raises(TryLater):
+        run_operation(call_back.pk)
+    run_operation(book.pk)
+    run_operation(call_back.pk)
+
+    assert outside.books.one("SELECT count(*) AS n FROM booking")["n"] == 0
+    assert ParcelOperation.objects.filter(kind="call_back").count() == 1
+    assert not ParcelLabel.objects.exists()
+
+
+def test_parcel_that_no_carrier_was_asked_about_is_not_called_back(outside):
+    order, _book = unlabeled()
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+
+    assert not ParcelOperation.objects.filter(kind="call_back").exists()
+
+
+def test_call_back_waits_while_nobody_answers(outside, settings):
+    canceled_after_booking(outside)
+    settings.SANDBOX_URL = "http://127.0.0.1:9"
+
+    with pytest.raises(TryLater):
+        run_operation(ParcelOperation.objects.get(kind="call_back").pk)

@@ -11,7 +11,7 @@ from audit.errors import NotRecordable
 from audit.events import Event
 from audit.record import request_id
 from orders.invoices.models import Invoice, InvoiceParty
-from orders.lifecycle.actions import cancel_order
+from orders.lifecycle.actions import cancel_order, close_order
 from orders.lifecycle.errors import RefundTooLarge, TransitionRefused
 from orders.lifecycle.models import OrderState
 from orders.lifecycle.queries import operations_to_look_into
@@ -444,6 +444,21 @@ def test_declined_void_of_a_canceled_order_is_not_asked_for_ever():
     settle(order, "void", "declined")
 
     assert PaymentOperation.objects.filter(kind=OperationKind.VOID).count() == 1
+
+
+def test_canceled_order_stays_open_while_its_money_is_stuck():
+    order = received()
+    with unit_of_work():
+        cancel_order(by=SETUP, order=order)
+    settle(order, "void", "declined")
+
+    assert advance_timers(by=SETUP)["closed"] == 0
+    with pytest.raises(TransitionRefused), unit_of_work():
+        close_order(by=SETUP, order=order)
+    retry(retry_unwinding, order)
+    settle(order, "void")
+
+    assert advance_timers(by=SETUP)["closed"] == 1
 
 
 # Asking again

@@ -13,7 +13,7 @@ To add a page, add one line to ``PAGES``::
 
 and, when it needs something that is not there yet, a part to `world.py` that makes it through the actions.
 
-``shows=CANARY``: a customer who sees the page reads their own values on it. ``shows=MASKS``: it is about a person, and
+``shows=CANARY``: a customer who sees the page reads their own values on it (a guest only where the page is theirs alone). ``shows=MASKS``: it is about a person, and
 only masks are on it. ``grows=True``: its list gets longer with the world, and not its number of queries.
 ``but={GUEST: NOT_FOUND}`` overrides the audience. ``variant="empty"`` tells two rows of one page apart.
 What answers a GET and is no page goes into ``NO_PAGES`` with the reason.
@@ -86,15 +86,21 @@ def _audience(visitor: Answer, customers: Answer, staff: Answer, half: Answer = 
 PUBLIC = _audience(SEES, SEES, SEES)
 """Everybody; who has given the password and not yet the second factor does that first."""
 PUBLIC_ALWAYS = _audience(SEES, SEES, SEES, half=SEES)
+SIGNED_OUT = _audience(SEES, ACCOUNT, STAFF_SITE, guest=SEES)
+"""Pages with which one comes in."""
 OWN = _audience(SIGN_IN, SEES, STAFF_SITE)
 """Each customer's and guest's own; staff are led to their own pages."""
-OWN_ACCOUNT = OWN | {GUEST: FORBIDDEN}
+OWN_ACCOUNT = OWN | {GUEST: SIGN_IN}
 """Only for people with an account."""
+ACCOUNT_HOLDERS = _audience(SIGN_IN, SEES, SEES, guest=SIGN_IN)
+"""About the account itself, of staff too; guests have none."""
 HERS = OWN | {OTHER: NOT_FOUND, GUEST: NOT_FOUND}
 """About something of the customer's: not there for anybody else."""
 THEIRS = OWN | {CUSTOMER: NOT_FOUND, GUEST: NOT_FOUND}
 """About something of the other customer's."""
-NOBODY = _audience(SIGN_IN, FORBIDDEN, FORBIDDEN)
+GUESTS = OWN | {CUSTOMER: NOT_FOUND, OTHER: NOT_FOUND}
+"""About something of the guest's."""
+NOBODY = _audience(SIGN_IN, FORBIDDEN, FORBIDDEN, guest=SIGN_IN)
 """A page that Django's admin brings along, and that nobody here may use."""
 
 
@@ -181,27 +187,50 @@ PAGES: list[Page] = [
     page("orders:basket", PUBLIC),
     page("orders:checkout", PUBLIC, but=dict.fromkeys(STAFF, STAFF_SITE), shows=CANARY),
     # Orders of a customer
-    page("orders:placed", HERS, lambda world: [world.placed.code]),
+    page("orders:placed", HERS, lambda world: [world.placed.code], but=dict.fromkeys(STAFF, NOT_FOUND)),
     page("orders:list", OWN, grows=True),
     page("orders:detail", HERS, lambda world: [world.delivered.code], shows=CANARY, variant="delivered"),
     page("orders:detail", HERS, lambda world: [world.received.code], shows=CANARY, variant="received"),
     page("orders:detail", HERS, lambda world: [world.declined.code], shows=CANARY, variant="payment failed"),
     page("orders:detail", HERS, lambda world: [world.canceled.code], shows=CANARY, variant="canceled"),
     page("orders:detail", THEIRS, lambda world: [world.others_order.code], shows=CANARY, variant="of the other customer"),
+    page("orders:detail", GUESTS, lambda world: [world.guests_order.code], shows=CANARY, variant="of a guest"),
     page("orders:cancel-plan", HERS, lambda world: [world.received.code]),
     page("orders:cancel-plan", HERS, lambda world: [world.delivered.code], but={CUSTOMER: ELSEWHERE}, variant="too late"),
     page("orders:invoice", HERS, lambda world: [world.delivered.code], shows=CANARY),
+    page("orders:credit-notes", HERS, lambda world: [world.withdrawn.code], shows=CANARY),
+    page("orders:credit-notes", HERS, lambda world: [world.received.code], variant="empty"),
+    page("orders:cancel-purchase", PUBLIC, grows=True),
+    page("orders:withdraw", HERS, lambda world: [world.delivered.code], shows=CANARY),
+    page("orders:withdraw", GUESTS, lambda world: [world.guests_order.code], shows=CANARY, variant="of a guest"),
+    page("orders:withdraw", HERS, lambda world: [world.withdrawn.code], but={CUSTOMER: ELSEWHERE}, variant="nothing left"),
+    page("orders:withdrawals", HERS, lambda world: [world.withdrawn.code], shows=CANARY),
+    # Without an account
+    page("orders:lookup", PUBLIC),
+    page("orders:lookup-sent", PUBLIC),
+    page("orders:guest", PUBLIC, lambda world: [world.guest_token]),
+    page("orders:new-link", OWN, but={CUSTOMER: ELSEWHERE, OTHER: ELSEWHERE}),
     # Accounts
-    page("accounts:sign-up", PUBLIC, but=dict.fromkeys(CUSTOMERS, ACCOUNT) | dict.fromkeys(STAFF, STAFF_SITE)),
+    page("accounts:sign-up", SIGNED_OUT),
     page("accounts:sign-up-sent", PUBLIC),
-    page("accounts:sign-in", PUBLIC, but=dict.fromkeys(CUSTOMERS, ACCOUNT) | dict.fromkeys(STAFF, STAFF_SITE)),
+    page("accounts:sign-in", SIGNED_OUT),
     page("accounts:confirm", PUBLIC, lambda world: [world.confirm_token]),
     page("accounts:password-reset", PUBLIC),
     page("accounts:password-reset-sent", PUBLIC),
     page("accounts:password-reset-set", PUBLIC, lambda world: [world.reset_token]),
-    page("accounts:second-factor", _audience(SIGN_IN, ACCOUNT, STAFF_SITE, half=SEES)),
+    page("accounts:second-factor", _audience(SIGN_IN, ACCOUNT, STAFF_SITE, half=SEES, guest=SIGN_IN)),
+    page("accounts:enroll", PUBLIC_ALWAYS, lambda world: [world.enroll_token]),
+    page("accounts:invitation", PUBLIC, lambda world: [world.invitation_token]),
+    page("accounts:agree", PUBLIC, lambda world: [world.agree_token]),
+    page("accounts:refuse", PUBLIC, lambda world: [world.refuse_token]),
     page("accounts:overview", OWN, shows=CANARY),
-    page("accounts:details", OWN, shows=CANARY),
+    page("accounts:details", OWN_ACCOUNT, shows=CANARY),
+    page("accounts:security", ACCOUNT_HOLDERS),
+    page("accounts:end-others", ACCOUNT_HOLDERS),
+    page("accounts:password", ACCOUNT_HOLDERS),
+    page("accounts:set-up-second-factor", ACCOUNT_HOLDERS, but=dict.fromkeys(STAFF, ELSEWHERE)),
+    page("accounts:remove-second-factor", ACCOUNT_HOLDERS, but=dict.fromkeys((CUSTOMER, OTHER), ELSEWHERE)),
+    page("accounts:recovery-codes", ACCOUNT_HOLDERS, but=dict.fromkeys((CUSTOMER, OTHER), ELSEWHERE)),
     # Rights
     page("privacy:my-data", OWN),
     page("privacy:category", OWN, lambda world: ["account"], shows=CANARY, variant="account"),
@@ -209,12 +238,24 @@ PAGES: list[Page] = [
     page("privacy:category", OWN, lambda world: ["delivery"], grows=True, variant="delivery"),
     page("privacy:category", OWN, lambda world: ["financial"], grows=True, variant="financial"),
     page("privacy:category", OWN, lambda world: ["interaction"], variant="interaction"),
+    page("privacy:time-line", OWN, grows=True),
+    page("privacy:uses", OWN, grows=True),
+    page("privacy:uses", OWN, query="who=everybody&since=30&refused=on", variant="filtered"),
+    page("privacy:recipients", OWN),
+    page("privacy:recipient", HERS, lambda world: [world.recipient.slug], grows=True),
+    page("privacy:correct", OWN, grows=True),
+    page("privacy:correct-record", HERS, lambda world: [world.correctable.pk], shows=CANARY),
+    page("privacy:freeze", OWN),
+    page("privacy:object", OWN),
     page("privacy:get-a-copy", OWN),
     page("privacy:permissions", OWN),
+    page("privacy:permission", OWN, lambda world: ["order"]),
     page("privacy:withdraw", OWN, lambda world: ["order"]),
     page("privacy:requests", OWN, grows=True),
     page("privacy:request", HERS, lambda world: [world.copy.pk], variant="copy"),
     page("privacy:request", HERS, lambda world: [world.correction.pk], variant="correction"),
+    page("privacy:request", HERS, lambda world: [world.proposal.pk], shows=CANARY, variant="proposed correction"),
+    page("privacy:request", HERS, lambda world: [world.objection.pk], variant="objection"),
     page("privacy:request", THEIRS, lambda world: [world.others_erasure.pk], variant="erasure"),
     page("privacy:download", HERS, lambda world: [world.copy.pk]),
     page("privacy:erase", OWN, but={OTHER: ELSEWHERE}),
@@ -230,12 +271,23 @@ PAGES: list[Page] = [
     page("admin:index", staff_only(STAFF)),
     *staff_pages("orders_product", STAFF, lambda world: world.product.pk, editors={ADMINISTRATOR}),
     *staff_pages(
+        "orders_contractwithdrawal",
+        {SUPPORT, FULFILLMENT, FINANCE, PRIVACY_OFFICER, ADMINISTRATOR},
+        lambda world: world.withdrawal.pk,
+        shows=MASKS,
+    ),
+    *staff_pages(
         "orders_order",
         {SUPPORT, FULFILLMENT, FINANCE, FRAUD, PRIVACY_OFFICER, ADMINISTRATOR},
         lambda world: world.delivered.pk,
         shows=MASKS,
     ),
     *staff_pages("accounts_user", {ADMINISTRATOR, PRIVACY_OFFICER, SUPPORT}, lambda world: world.customer.pk, shows=MASKS),
+    page("admin:accounts_user_invite", staff_only({ADMINISTRATOR})),
+    *(
+        page(f"admin:accounts_user_{step}", staff_only({ADMINISTRATOR}), lambda world: [world.users[SUPPORT].pk])
+        for step in ("role", "reset", "leave")
+    ),
     *staff_pages("privacy_policyversion", STAFF, lambda world: world.policy.pk, grows=False),
     *staff_pages("privacy_request", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.copy.pk, shows=MASKS),
     *staff_pages("privacy_receipt", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.receipt.pk, shows=MASKS, grows=False),

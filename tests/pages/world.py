@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from audit.actions import integrate_entries, verify_log
 from audit.models import Checkpoint, Entry, Verification
+from marketplace.accounts.actions import invite_staff
 from marketplace.accounts.middleware import PASSED_AT
 from marketplace.accounts.models import AccountToken, User
 from marketplace.accounts.tokens import issue_token
@@ -24,9 +26,11 @@ from marketplace.demo.mail import MailboxBackend, newest_mails
 from marketplace.demo.partners import register_demo_partners
 from orders.catalogue.models import Product
 from orders.checkout.actions import ORDER_PURPOSES
+from orders.guests.links import issue_link
 from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.models import Order
 from orders.parcels.actions import deliver_parcel
+from orders.withdrawals.actions import declare_withdrawal, receive_goods, refund_withdrawal
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
 from privacy.consent.actions import give_consent
@@ -37,11 +41,15 @@ from privacy.policy.roles import Actor, Role
 from privacy.retention.actions import start_purge
 from privacy.rights import steps
 from privacy.rights.actions import correct_record, request_copy, request_erasure, start_due_erasures
+from privacy.rights.corrections import propose_correction
 from privacy.rights.models import ErasureJob, ReceiptLink, Request
+from privacy.rights.restrictions import object_to_use
 from privacy.sharing.actions import tell_holders
 from privacy.sharing.models import Agreement, FollowUp, Recipient
+from privacy.vault.identifiers import uuid7
 from tests.accounts import people
 from tests.databases import logged_in_as_worker
+from tests.guests import guest_client
 from tests.orders import factories
 from tests.orders.factories import actor
 from tests.pages.table import CUSTOMER, GUEST, HALF, OTHER, STAFF, VISITOR, Who
@@ -63,6 +71,10 @@ def canaries_of(who: Who) -> dict[str, str]:
         "locality": f"{mark}town",
         "message": f"{mark} wrote this",
     }
+
+
+def address_of(values: dict[str, str]) -> dict[str, str]:
+    return {"addressee": values["addressee"], "line1": values["line1"], "postcode": "10115", "locality": values["locality"]}
 
 
 CANARY_MARKS = {who: canaries_of(who)["name"].split()[0] for who in (CUSTOMER, OTHER, GUEST)}
@@ -91,9 +103,7 @@ class World:
 
     def place(self, make: Callable[..., Order], who: Who = CUSTOMER, **how: Any) -> Order:
         """An order of this customer, brought as far as ``make`` (of the factories) does."""
-        values = canaries_of(who)
-        address = {"addressee": values["addressee"], "line1": values["line1"], "postcode": "10115", "locality": values["locality"]}
-        return make(user=self.users[who], address=address, **how)
+        return make(user=self.users[who], address=address_of(canaries_of(who)), **how)
 
 
 Part = Callable[[World], None]
@@ -185,8 +195,29 @@ def delivered(world: World, items: list[tuple[Product, int]]) -> Order:
 
 
 @part
+def guest(world: World) -> None:
+    """Somebody who bought without an account and followed the link in a mail."""
+    values = canaries_of(GUEST)
+    how = {"name": values["name"], "email": values["email"], "address": address_of(values)}
+    world.guests_order = factories.received(order=factories.place_as_guest(items=[(world.product, 1)], **how))
+    world.clients[GUEST] = guest_client(world.guests_order.person)
+
+
+@part
+def withdrawals(world: World) -> None:
+    """A purchase that was canceled, its goods and its money back; and a link that a guest has not followed yet."""
+    order = delivered(world, [(world.product, 2)])
+    with unit_of_work():
+        world.withdrawal = declare_withdrawal(by=world.customer.actor, order=order, token=uuid4())
+        receive_goods(by=TEST, withdrawal=world.withdrawal, to_stock=True)
+        refund_withdrawal(by=TEST, withdrawal=world.withdrawal)
+    world.withdrawn = factories.settle(order, "refund")
+    world.guest_token = issue_link(world.guests_order, timedelta(minutes=15)).split("/")[-2]
+
+
+@part
 def baskets(world: World) -> None:
-    for who in (VISITOR, CUSTOMER, OTHER, *STAFF):
+    for who in (VISITOR, CUSTOMER, OTHER, GUEST, *STAFF):
         world.clients[who].post(f"/basket/{world.product.slug}/add/", {"quantity": 1})
 
 
@@ -195,6 +226,12 @@ def mailed_links(world: World) -> None:
     waiting = people.make_unconfirmed("waiting@example.org", "Somebody Waiting")
     world.confirm_token = issue_token(waiting, AccountToken.Kind.CONFIRM)
     world.reset_token = issue_token(world.other, AccountToken.Kind.RESET)
+    world.agree_token = issue_token(world.other, AccountToken.Kind.AGREE)
+    world.refuse_token = issue_token(world.other, AccountToken.Kind.REFUSE)
+    world.enroll_token = issue_token(world.users[HALF], AccountToken.Kind.ENROLL)
+    with unit_of_work():
+        invited = invite_staff(by=TEST, invitation=uuid7(), email="invited@example.org", role=Role.SUPPORT)
+    world.invitation_token = issue_token(invited, AccountToken.Kind.INVITE)
 
 
 @part
@@ -228,6 +265,17 @@ def correct_name(world: World) -> Request:
     name = canaries_of(CUSTOMER)["name"]
     with unit_of_work():
         return correct_record(by=world.customer.actor, record=world.customer.details, changes={"name": name})
+
+
+@part
+def decisions_to_come(world: World) -> None:
+    """A correction that somebody must decide, an objection, and a record that could be corrected the same way."""
+    me, to_correct = world.customer.actor, world.canceled.addresses.get()
+    with unit_of_work():
+        values = {"field": "locality", "value": canaries_of(CUSTOMER)["locality"], "reason": canaries_of(CUSTOMER)["message"]}
+        world.proposal = propose_correction(by=me, record=to_correct, **values)
+        world.objection = object_to_use(by=me, subject=world.customer.subject, purpose=Purpose.IMPROVEMENT)
+    world.correctable = world.delivered.addresses.get()
 
 
 @part

@@ -1,16 +1,21 @@
 """Every address that names somebody's row is not found for anybody else, whoever adds it (RIGHTS-6)."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from marketplace.accounts.actions import make_token
+from marketplace.accounts.models import AccountSession
 from privacy.access.gate import unit_of_work
+from privacy.interface.areas import TokenScope
 from privacy.rights.actions import request_copy
 from tests.orders.conftest import partners  # noqa: F401  the agreements that an order needs
 from tests.orders.factories import client_of, handed_over, make_customer
 
 pytestmark = pytest.mark.django_db
 
-BELONGING_TO_SOMEBODY = {"code", "request_id"}
+BELONGING_TO_SOMEBODY = {"code", "request_id", "session_id", "token_id"}
 BELONGING_TO_NOBODY = {
     "slug": "a product",
     "kind": "a picture",
@@ -23,10 +28,10 @@ BELONGING_TO_NOBODY = {
 
 
 def addresses(resolver=None, before=""):
-    """(route, names of its parameters) of every page outside the staff site."""
+    """(route, names of its parameters) of every page outside the staff site; the calls of programs have tests/api/calls.py."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = before + str(pattern.pattern)
-        if route.startswith("admin/"):
+        if route.startswith(("admin/", "api/")):
             continue
         if isinstance(pattern, URLPattern):
             yield route, set(pattern.pattern.converters)
@@ -47,7 +52,15 @@ def test_what_belongs_to_another_person_is_not_found(method):
     order = handed_over(user=owner)
     with unit_of_work():
         request = request_copy(by=owner.actor, subject=owner.subject)
-    values = {"code": order.code, "request_id": str(request.pk)}
+        token, _secret = make_token(by=owner.actor, user=owner, scopes=[TokenScope.ORDERS_READ], lasts=timedelta(days=1))
+    client_of(owner)
+    session = AccountSession.objects.filter(user=owner).latest("started_at")
+    values = {
+        "code": order.code,
+        "request_id": str(request.pk),
+        "session_id": str(session.reference),
+        "token_id": str(token.pk),
+    }
     mine = [(route, names) for route, names in addresses() if names & BELONGING_TO_SOMEBODY]
 
     assert len(mine) >= 9

@@ -31,7 +31,7 @@ def make_token(*, by: Actor, user: User, scopes: Iterable[TokenScope], lasts: ti
     Raises NotAllowed for somebody else's account and for staff, TooManyTokens for the 21st, ValueError for one
     without a scope or that lasts longer than a year.
     """
-    granted = sorted(TokenScope(scope).value for scope in scopes)
+    granted = sorted({TokenScope(scope).value for scope in scopes})
     if not by.is_subject(user.subject_id) or by.role != Role.CUSTOMER:
         raise NotAllowed
     if not granted or lasts > LONGEST:

@@ -34,7 +34,9 @@ def answer(ticket, by=None, body="Marker answer of ours", **more):
 
 def resolve(ticket, by=None, outcome=Ticket.Outcome.UPHELD, **more):
     with unit_of_work():
-        return resolve_ticket(by=by or actor(Role.SUPPORT), ticket=ticket, outcome=outcome, answer="Marker end", **{"token": uuid4(), **more})
+        return resolve_ticket(
+            by=by or actor(Role.SUPPORT), ticket=ticket, outcome=outcome, answer="Marker end", **{"token": uuid4(), **more}
+        )
 
 
 def person_of(ticket):

@@ -12,7 +12,6 @@ from audit.models import Entry
 from audit.record import Reference
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
-from privacy.complaints import attachments
 from privacy.complaints.actions import (
     ask_customer,
     assign_ticket,
@@ -154,7 +153,7 @@ def test_open_ticket_refuses_an_erased_person():
         ask(user)
 
 
-def test_open_ticket_keeps_nothing_when_the_entry_cannot_be_written(monkeypatch):
+def test_open_ticket_keeps_nothing_when_the_entry_cannot_be_written(monkeypatch, files):
     from privacy.complaints.actions import steps as shared
 
     monkeypatch.setattr(shared, "record", lambda *args, **how: (_ for _ in ()).throw(NotRecordable("no")))
@@ -163,7 +162,7 @@ def test_open_ticket_keeps_nothing_when_the_entry_cannot_be_written(monkeypatch)
 
     assert not Ticket.objects.exists()
     assert not TicketAttachment.objects.exists()
-    assert [name for folder in attachments._folders() for name in attachments.attachments().listdir(folder)[1]] == []
+    assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
 # Log entries
@@ -433,7 +432,9 @@ def test_resolve_ticket_refuses_half_an_answer(how):
     ticket = ask(kind=Kind.COMPLAINT)
 
     with pytest.raises(AnswerMissing), unit_of_work():
-        resolve_ticket(**{"by": staff_actor(Role.SUPPORT), "ticket": ticket, "outcome": Outcome.UPHELD, "answer": "x", "token": uuid4(), **how})
+        resolve_ticket(
+            **{"by": staff_actor(Role.SUPPORT), "ticket": ticket, "outcome": Outcome.UPHELD, "answer": "x", "token": uuid4(), **how}
+        )
     assert fresh(ticket).state == State.OPEN
 
 

@@ -124,7 +124,9 @@ def test_the_name_says_nothing(content, kind, name):
     assert clean_file(name, content).kind == kind
 
 
-@pytest.mark.parametrize("content", [b"GIF89a\x01\x00\x01\x00", b"MZ\x90\x00", b"PK\x03\x04\x00", b"\x7fELF", b"words\x00words", b"\xff\xfew\x00"])
+@pytest.mark.parametrize(
+    "content", [b"GIF89a\x01\x00\x01\x00", b"MZ\x90\x00", b"PK\x03\x04\x00", b"\x7fELF", b"words\x00words", b"\xff\xfew\x00"]
+)
 def test_what_we_do_not_take_is_refused(content):
     with pytest.raises(FileOfUnknownType):
         clean_file("bill.pdf", content)
@@ -156,7 +158,9 @@ def test_a_picture_of_too_many_pixels_is_refused_unread(side):
         clean_file("x.png", bomb(side, side))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0", picture()[:200], b"\x89PNG\r\n\x1a\nno", b"RIFF1234WEBPno", b"%PDF-1.7\nno", b"%PDF-"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xd8\xff\xe0", picture()[:200], b"\x89PNG\r\n\x1a\nno", b"RIFF1234WEBPno", b"%PDF-1.7\nno", b"%PDF-"]
+)
 def test_what_is_broken_is_refused(content):
     with pytest.raises(FileDamaged):
         clean_file("x", content)
@@ -238,4 +242,6 @@ def test_the_cleaner_is_told_nothing_and_is_a_program_of_its_own(monkeypatch):
     assert given["program"][0] == sys.executable
     assert "name.txt" not in given["program"]
     source = Path(cleaning.__file__).read_text()
-    assert not [line for line in source.splitlines() if line.strip().startswith(("from privacy", "from audit", "import django", "from django"))]
+    assert not [
+        line for line in source.splitlines() if line.strip().startswith(("from privacy", "from audit", "import django", "from django"))
+    ]

@@ -1,6 +1,7 @@
 """People about whom everything is held that the declarations allow, for tests of walk, copy, erasure and purge."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -10,6 +11,9 @@ from orders.lifecycle.models import Order
 from orders.payments.models import PaymentOperation
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
+from privacy.complaints.actions import open_ticket, resolve_ticket, write_note
+from privacy.complaints.attachments import clean_file
+from privacy.complaints.models import Ticket, TicketContact
 from privacy.declarations.purposes import Purpose
 from privacy.jobs.actions import perform_job
 from privacy.mail.models import OutboundMail
@@ -29,6 +33,7 @@ def full_person():
     user = factories.make_customer()
     factories.packed(user=user)
     open_more(user)
+    complain(user)
     user.refresh_from_db()
     missing = [model for model in record_models() if not model._base_manager.filter(subject=user.subject).exists()]
     assert missing == [], "give the full person a row of each of these"
@@ -49,6 +54,22 @@ def open_more(user):
                 reason="Marker reason",
             )  # fmt: skip
             RequestDetail.objects.create(subject=subject, request=answered_objection(subject), reason="Marker objection")
+
+
+def complain(user):
+    """A complaint with everything that can hang on one, answered and closed."""
+    agent, subject = factories.actor(Role.SUPPORT), user.subject
+    with unit_of_work():
+        ticket = open_ticket(
+            by=user.actor, subject=subject, kind=Ticket.Kind.COMPLAINT, body="Marker complaint", token=uuid4(),
+            files=[clean_file("marker.txt", b"Marker file")],
+        )  # fmt: skip
+        write_note(by=agent, ticket=ticket, body="Marker note", token=uuid4())
+        with open_access(by=user.actor, purpose=Purpose.SUPPORT, subject=subject):
+            TicketContact.objects.create(subject=subject, ticket=ticket, email="marker.contact@example.org")
+        resolve_ticket(by=agent, ticket=ticket, outcome=Ticket.Outcome.UPHELD, answer="Marker outcome", token=uuid4())
+    now = timezone.now()
+    Ticket.objects.filter(pk=ticket.pk).update(state="closed", reopen_until=None, resolved_at=now, closed_at=now)
 
 
 def answered_objection(subject):

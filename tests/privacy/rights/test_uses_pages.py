@@ -1,0 +1,308 @@
+"""Who used my data and who has it: everything that the log knows, in words, and nothing of anybody else."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from audit.actions import integrate_entries
+from audit.events import Event
+from audit.models import Entry
+from audit.record import NewEntry, record_many
+from marketplace.accounts.actions import search_account
+from orders.lifecycle.models import OrderContact
+from privacy.access.errors import AccessDenied
+from privacy.access.gate import open_access, unit_of_work
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
+from privacy.policy.roles import Role
+from privacy.sharing.actions import confirm_follow_up, register_recipient, sign_agreement, tell_holders
+from privacy.sharing.models import Approval, Disclosure, FollowUp, Recipient
+from privacy.sharing.queries import has_approved
+from tests.databases import logged_in_as_worker
+from tests.orders.factories import SETUP, actor, client_of, count_queries, make_customer, packed, place
+from tests.privacy.rights.people import JOB, disclose_to, entries
+
+REASON = "asked where the parcel is"
+
+
+@pytest.fixture
+def buyer(db, partners):
+    user = make_customer()
+    packed(user=user)
+    return user
+
+
+@pytest.fixture
+def client(buyer):
+    return client_of(buyer)
+
+
+def looked(user, role=Role.SUPPORT, purpose=Purpose.ORDER, reason=REASON):
+    contact = OrderContact.objects.filter(subject=user.subject).latest("pk")
+    with unit_of_work(), open_access(by=actor(role), purpose=purpose, subject=user.subject, reason=reason, case=contact.order) as grant:
+        grant.open(contact.name)
+    return contact.order
+
+
+def refused(user):
+    with (
+        pytest.raises(AccessDenied),
+        unit_of_work(),
+        open_access(by=actor(Role.AUDITOR), purpose=Purpose.ORDER, subject=user.subject, reason="x"),
+    ):
+        pass
+
+
+def text_of(client, address="/account/uses/", status=200):
+    page = client.get(address)
+    assert page.status_code == status
+    return re.sub(r"\s+", " ", page.content.decode())
+
+
+def number_of(client, query=""):
+    return int(re.search(r'id="uses-title">(\d+)', text_of(client, f"/account/uses/{query}")).group(1))
+
+
+@pytest.mark.promise("USE-3")
+def test_a_look_by_staff_is_shown_with_role_purpose_order_and_reason(client, buyer):
+    order = looked(buyer)
+
+    page = text_of(client)
+
+    assert "Our staff: Support" in page
+    assert str(Purpose.ORDER.label) in page
+    assert f'href="/account/orders/{order.code}/"' in page
+    assert REASON in page
+
+
+def test_the_reason_belongs_to_its_own_entry(client, buyer):
+    looked(buyer, reason="the first reason")
+    looked(buyer, reason="the second reason")
+
+    page = text_of(client, "/account/uses/?who=support")
+
+    assert page.index("the second reason") < page.index("the first reason")
+    assert page.count("The reason they gave:") == 2
+
+
+@pytest.mark.promise("USE-3")
+def test_refused_attempts_say_why(client, buyer):
+    refused(buyer)
+
+    page = text_of(client, "/account/uses/?refused=on")
+
+    assert "tried to read it and was refused" in page
+    assert "This role may not see it." in page
+    assert number_of(client, "?refused=on") == 1
+
+
+@pytest.mark.promise("USE-3")
+def test_searches_of_an_address_are_shown(client, buyer):
+    from tests.accounts.people import make_customer as with_mailbox
+
+    person = with_mailbox("searched@example.org")
+    with unit_of_work():
+        search_account(by=actor(Role.SUPPORT), email="searched@example.org")
+
+    assert "looked for your account by your email address" in text_of(client_of_mailbox(person))
+
+
+def client_of_mailbox(user):
+    from tests.accounts.people import client_of as signed_in
+
+    return signed_in(user, "searched@example.org")
+
+
+def test_own_uses_are_left_out_until_asked_for(client, buyer):
+    client.get("/account/data/purchase/")
+
+    own = entries(Event.DATA_OPENED, actor_id=buyer.subject_id) + entries(Event.DATA_COLLECTED, actor_id=buyer.subject_id)
+    assert "<strong>You</strong>" not in text_of(client)
+    assert number_of(client, "?who=you") == own
+    assert number_of(client, "?who=everybody") == number_of(client) + own
+
+
+def test_filters_narrow_by_kind_role_and_period(client, buyer):
+    looked(buyer)
+    looked(buyer, Role.FINANCE, Purpose.PAYMENT)
+
+    assert number_of(client, "?who=finance") == number_of(client, "?who=support") == 1
+    assert number_of(client, "?who=staff") == 2
+    assert number_of(client, "?who=staff&data=purchase") == 2
+    assert number_of(client, "?who=staff&data=delivery") == 0
+    assert number_of(client, "?since=7&who=staff") == 2
+
+
+@pytest.mark.parametrize("query", ["?who=nobody", "?data=shoes", "?since=forever", "?extra=1"])
+def test_unknown_filters_are_refused_and_list_nothing(client, query):
+    page = text_of(client, f"/account/uses/{query}", status=422)
+
+    assert "There is a problem" in page
+    assert 'class="uses"' not in page
+
+
+def test_pages_keep_the_filters(client, buyer):
+    many(buyer, 60)
+
+    assert 'href="?who=job&amp;page=2"' in text_of(client, "/account/uses/?who=job")
+    assert text_of(client, "/account/uses/?who=job&page=2").count("<strong>Our computer") == 25
+
+
+@pytest.mark.promise("USE-3")
+def test_nobody_elses_uses_are_shown(client, buyer):
+    stranger = make_customer()
+    place(user=stranger)
+    looked(stranger, reason="about a stranger")
+
+    assert "about a stranger" not in text_of(client, "/account/uses/?who=everybody")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_says_when_it_is_sealed_in_the_log(partners):
+    user = make_customer()
+    packed(user=user)
+    looked(user)
+    client = client_of(user)
+    assert "Being sealed in our log" in text_of(client, "/account/uses/?who=staff")
+
+    with logged_in_as_worker():
+        integrate_entries()
+
+    assert "Being sealed in our log" not in text_of(client, "/account/uses/?who=staff")
+    assert "Sealed in our log" in text_of(client, "/account/uses/?who=staff")
+
+
+def many(user, number):
+    with unit_of_work():
+        record_many(
+            NewEntry(
+                event=Event.DATA_OPENED, by=JOB, subject=user.subject_id, purpose="order", categories=["purchase"],
+            )
+            for _ in range(number)
+        )  # fmt: skip
+
+
+@pytest.mark.promise("USE-3")
+def test_ten_thousand_entries_take_the_queries_of_ten(client, buyer):
+    looked(buyer)
+    client.get("/account/uses/")
+    few = count_queries(lambda: client.get("/account/uses/"))
+
+    many(buyer, 10_000)
+
+    assert count_queries(lambda: client.get("/account/uses/")) <= few
+    assert Entry.objects.filter(subject_id=buyer.subject_id).count() > 10_000
+
+
+# Recipients
+
+
+@pytest.mark.promise("USE-6")
+def test_a_recipient_is_shown_with_fields_agreement_and_country(client, buyer):
+    disclose_to(buyer)
+
+    page = text_of(client, "/account/recipients/")
+
+    assert "carrier-1" in page
+    assert "in DE" in page
+    assert "Street" in page
+    assert "orders.orderaddress" not in page
+
+
+@pytest.mark.promise("RIGHTS-2")
+def test_follow_ups_say_whether_they_were_confirmed(client, buyer):
+    disclose_to(buyer)
+    with unit_of_work():
+        tell_holders(by=JOB, subject_id=buyer.subject_id, kind=FollowUp.Kind.CORRECTION)
+    assert "not confirmed yet" in text_of(client, "/account/recipients/")
+
+    with unit_of_work():
+        confirm_follow_up(by=actor(Role.PRIVACY_OFFICER), follow_up=FollowUp.objects.get(recipient__slug="carrier"))
+
+    assert "confirmed on" in text_of(client, "/account/recipients/carrier/")
+
+
+def test_each_time_is_listed_with_its_order(client, buyer):
+    order = looked(buyer)
+    disclosure = disclose_to(buyer)
+    insert = {"subject": buyer.subject, "recipient": disclosure.recipient, "purpose": "dispatch", "categories": ["delivery"]}
+    Disclosure.objects.create(**insert, fields=["orders.orderaddress.line1"], case_label="orders.order", case_id=order.pk)
+
+    page = text_of(client, "/account/recipients/carrier/")
+
+    assert f"/account/orders/{order.code}/" in page
+    assert str(order.pk) not in page
+
+
+@pytest.mark.parametrize("slug", ["nobody", "carrier"])
+def test_a_recipient_of_nothing_is_not_found(partners, slug):
+    assert client_of(make_customer()).get(f"/account/recipients/{slug}/").status_code == 404
+
+
+def test_an_empty_list_says_so_plainly(partners):
+    assert "Nobody outside has your data" in text_of(client_of(make_customer()), "/account/recipients/")
+
+
+@pytest.mark.parametrize("address", ["/account/recipients/", "/account/recipients/carrier/"])
+def test_recipients_take_the_same_queries_for_few_and_many(client, buyer, address):
+    disclose_to(buyer)
+    client.get(address)
+    few = count_queries(lambda: client.get(address))
+    for _ in range(30):
+        disclose_to(buyer)
+        disclose_to(buyer, "payments", ["financial"], Purpose.PAYMENT)
+
+    assert count_queries(lambda: client.get(address)) <= few
+
+
+@pytest.fixture
+def analyst(db, partners):
+    recipient = register_recipient(by=SETUP, slug="analyst", name="Analyst", kind=Recipient.Kind.PROCESSOR, country="FR")
+    today = timezone.now().date()
+    sign_agreement(
+        by=SETUP, recipient=recipient, reference="A-1", purposes=[Purpose.IMPROVEMENT], categories=[Category.INTERACTION],
+        signed_on=today, starts_on=today, ends_on=today + timedelta(days=30),
+    )  # fmt: skip
+    return recipient
+
+
+@pytest.mark.promise("USE-4")
+def test_an_approval_is_given_and_taken_back_with_one_click_each(client, buyer, analyst):
+    assert "not approved" in text_of(client, "/account/recipients/")
+
+    client.post("/account/recipients/analyst/approval/", {"purpose": "improvement", "decision": "give"})
+    assert has_approved(buyer.subject_id, analyst, Purpose.IMPROVEMENT)
+    client.post("/account/recipients/analyst/approval/", {"purpose": "improvement", "decision": "give"})
+    assert Approval.objects.count() == 1
+    client.post("/account/recipients/analyst/approval/", {"purpose": "improvement", "decision": "take_back"})
+
+    assert not has_approved(buyer.subject_id, analyst, Purpose.IMPROVEMENT)
+    assert "taken back" in text_of(client, "/account/recipients/")
+
+
+@pytest.mark.parametrize(
+    ("slug", "sent", "status"),
+    [
+        ("carrier", {"purpose": "dispatch", "decision": "give"}, 404),
+        ("analyst", {"purpose": "order", "decision": "give"}, 404),
+        ("nobody", {"purpose": "improvement", "decision": "give"}, 404),
+        ("analyst", {"purpose": "improvement", "decision": "perhaps"}, 422),
+        ("analyst", {"purpose": "improvement", "decision": "give", "extra": "1"}, 422),
+    ],
+)
+def test_only_what_was_asked_can_be_approved(client, analyst, slug, sent, status):
+    assert client.post(f"/account/recipients/{slug}/approval/", sent).status_code == status
+    assert not Approval.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["uses/", "recipients/", "recipients/carrier/", "correct/", "freeze/", "object/", "data/when/", "permissions/order/"]
+)
+def test_pages_lead_visitors_to_the_sign_in_and_take_the_right_method(client, buyer, address):
+    assert Client().get(f"/account/{address}")["Location"].startswith("/sign-in/")
+    assert client.get("/account/recipients/carrier/approval/").status_code == 405
+    assert client.get(f"/account/requests/{uuid4()}/lift/").status_code == 405
