@@ -19,6 +19,8 @@ if INSIDE not in os.environ:
     os.environ["MARKETPLACE_STATE"] = str(state_directory() / "bench")
 
 from marketplace.settings import *  # noqa: E402, F403
-from marketplace.settings import INSTALLED_APPS  # noqa: E402
+from marketplace.settings import INSTALLED_APPS, STORAGES  # noqa: E402
 
 INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+ALLOWED_HOSTS = ["testserver"]

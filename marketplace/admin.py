@@ -10,14 +10,17 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 import marketplace.dashboard
 import marketplace.trends  # noqa: F401  both add their cards
 from marketplace.accounts.middleware import has_passed_second_factor
 from marketplace.accounts.views import sign_out
+from privacy.declarations.purposes import Purpose
 from privacy.policy.dashboard import cards_for, dashboard_card
+from privacy.policy.tables import role_rows
 
 __all__ = ["StaffSite", "dashboard_card"]
 
@@ -53,6 +56,14 @@ class StaffSite(AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         return redirect("accounts:security")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [path("roles/", self.admin_view(self.roles), name="roles"), *super().get_urls()]
+
+    def roles(self, request: HttpRequest) -> HttpResponse:
+        """What each role may open, for everybody who works here."""
+        context = {**self.each_context(request), "title": _("What each role may open"), "rows": role_rows(), "purposes": list(Purpose)}
+        return TemplateResponse(request, "admin/roles.html", context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         sections = cards_for(request.actor)  # type: ignore[attr-defined]

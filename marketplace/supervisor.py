@@ -211,7 +211,7 @@ class DemoLoader:
     """Tells the demo's story, as the owner of the database: its first day before the site starts, the rest beside it."""
 
     environment: Environment
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | None = None
     has_failed: bool = False
 
     @property
@@ -236,7 +236,7 @@ class DemoLoader:
                 env={**os.environ, "MARKETPLACE_DB_ROLE": "owner"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                text=True,
+                bufsize=0,
                 start_new_session=True,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread of ours runs yet
             )
@@ -247,7 +247,8 @@ class DemoLoader:
         if self.process is None:
             return
         code = self.process.poll()
-        for line in (self.process.stdout.read() or "").splitlines():  # type: ignore[union-attr]
+        said = self.process.stdout.read() or b""  # type: ignore[union-attr]
+        for line in said.decode().splitlines():
             say(f"The demo's story: {line}")
         if code is not None:
             self.process = None

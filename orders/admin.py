@@ -5,5 +5,6 @@ from orders.lifecycle import admin as lifecycle
 from orders.lifecycle import dashboard
 from orders.rates import admin as rates
 from orders.withdrawals import admin as withdrawals
+from orders.withdrawals import dashboard as withdrawal_cards
 
-__all__ = ["catalogue", "dashboard", "lifecycle", "rates", "withdrawals"]
+__all__ = ["catalogue", "dashboard", "lifecycle", "rates", "withdrawal_cards", "withdrawals"]

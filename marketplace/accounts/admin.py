@@ -63,7 +63,7 @@ class StaffStateFilter(admin.SimpleListFilter):
         "recovery-codes": (_("recovery codes"), staff_short_of_recovery_codes),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Promise | str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(name, label) for name, (label, _find) in self.found.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -107,9 +107,9 @@ class UserAdmin(OpenableAdmin):
     def state(self, user: User) -> Promise | str:
         if user.closed_at is not None:
             return _("closed")
-        if user.confirmed_at is None:
-            return _("invited") if user.is_staff else _("mailbox not confirmed")
-        return _("open")
+        if user.is_invited:
+            return _("invited")
+        return _("open") if user.confirmed_at else _("mailbox not confirmed")
 
     @admin.display(description=_("second step"))
     def second_step(self, user: User) -> Promise | str:

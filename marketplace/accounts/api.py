@@ -22,7 +22,7 @@ from marketplace.accounts.security_events import in_words
 from marketplace.accounts.sessions import session_digest
 from privacy.access.limits import is_overdone
 from privacy.interface.areas import Area, TokenScope
-from privacy.interface.serializers import OpenedField, StrictSerializer, Text
+from privacy.interface.serializers import Choice, OpenedField, StrictSerializer, Text
 from privacy.interface.views import OwnView
 from privacy.rights.actions import correct_record
 from privacy.rights.api.proof import PasswordGiven, confirm_again
@@ -42,7 +42,7 @@ class Details(StrictSerializer):
 
 class DetailsChange(StrictSerializer):
     name = Text(max_length=120, required=False)
-    locale = serializers.ChoiceField(settings.LANGUAGES, required=False)
+    locale = Choice(settings.LANGUAGES, required=False)
 
 
 class MailboxChange(PasswordGiven):
@@ -68,7 +68,7 @@ class SecurityEvent(StrictSerializer):
 class Token(StrictSerializer):
     id = serializers.UUIDField()
     start = serializers.CharField(help_text="What the token begins with.")
-    scopes = serializers.ListField(child=serializers.ChoiceField(TokenScope))
+    scopes = serializers.ListField(child=Choice(TokenScope))
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     last_used_on = serializers.DateField(allow_null=True)

@@ -31,6 +31,7 @@ SHOWN: Mapping[str, Promise] = {
     Event.MAILBOX_CONFIRMED: _("The email address was confirmed"),
     Event.API_TOKEN_MADE: _("A token for programs was made"),
     Event.API_TOKEN_ENDED: _("A token for programs was ended"),
+    Event.STAFF_JOINED: _("The invitation was accepted"),
     Event.STAFF_APPOINTED: _("The role was given"),
 }
 

@@ -31,6 +31,7 @@ class Pages(PageNumberPagination):
         return list(self.page)
 
     def get_paginated_response(self, data: Any) -> Response:
+        assert self.page is not None  # noqa: S101  set by paginate_queryset
         response = Response({"count": self.page.paginator.count, "items": data})
         if links := ", ".join(f'<{address}>; rel="{name}"' for name, address in self._links().items()):
             response["Link"] = links

@@ -37,7 +37,7 @@ class MayCall(BasePermission):
     def _refuse_beyond_token(self, request: Request, view: Any) -> None:
         if request.method in view.asks_password:
             raise SessionNeeded
-        if not scopes_for(view.area, is_safe=request.method in SAFE_METHODS) & set(request.auth.scopes):
+        if not scopes_for(view.area, is_safe=request.method in SAFE_METHODS) & set(request.auth.scopes):  # type: ignore[union-attr]
             raise ScopeMissing
 
     def _refuse_unknown_parameters(self, request: Request, view: Any) -> None:

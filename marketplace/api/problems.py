@@ -24,8 +24,10 @@ from marketplace.accounts import errors as account_errors
 from marketplace.api import errors
 from orders.lifecycle.errors import TransitionRefused
 from orders.payments.errors import NothingToRetry
+from orders.withdrawals import errors as withdrawal_errors
 from privacy.access.errors import AccessDenied
 from privacy.access.units import current_unit
+from privacy.complaints import errors as complaint_errors
 from privacy.consent.errors import NotConsentable, WordsChanged
 from privacy.interface.serializers import QueryInvalid
 from privacy.policy.errors import NoPolicyInForce
@@ -67,6 +69,7 @@ _ALL = (
     Problem("already-asked", 409, _("You have asked for this already"), _("The same request is open; you find it in your list.")),
     Problem("too-late", 409, _("Too late"), _("It has begun or ended, so this can no longer be done.")),
     Problem("state", 409, _("Not in this state"), _("What you want to change is no longer in a state that allows it.")),
+    Problem("ticket", 409, _("Not with this message"), _("Its state does not allow it, or there are too many.")),
     Problem("words-changed", 409, _("These words have changed"), _("Read the words again and send their fingerprint.")),
     Problem("copy-not-ready", 409, _("The copy is not ready"), _("It is still being made, or could not be made.")),
     Problem("call-under-way", 409, _("The same call is under way"), _("The first call with this Idempotency-Key is still running.")),
@@ -75,6 +78,7 @@ _ALL = (
     Problem("media-type", 415, _("We cannot read that Content-Type"), _("Send JSON.")),
     Problem("invalid", 422, _("Some of it is not right"), _("Each entry of errors says what, and where.")),
     Problem("wrong-password", 422, _("This is not your password"), _("After five wrong ones you must wait a quarter of an hour.")),
+    Problem("file", 422, _("We do not take this file"), _("It is empty, damaged, too large, or of another type.")),
     Problem("key-reused", 422, _("This Idempotency-Key came with another call"), _("Take a new key for every new call.")),
     Problem("too-many-attempts", 429, _("Wrong too often"), _("Wait a quarter of an hour, then try again.")),
     Problem("too-many-mails", 429, _("Too many mails"), _("We write to one mailbox a few times an hour at most. Try again later.")),
@@ -130,6 +134,13 @@ _CODES: Mapping[type[Exception], str] = {
     rights_errors.WrongPassword: "wrong-password",
     rights_errors.TooManyAttempts: "too-many-attempts",
     TransitionRefused: "state",
+    withdrawal_errors.NotAllowed: "not-found",
+    complaint_errors.TicketRefused: "ticket",
+    complaint_errors.NotYourTicket: "not-found",
+    complaint_errors.UnknownAbout: "not-found",
+    complaint_errors.PersonErased: "not-open",
+    complaint_errors.FileRefused: "file",
+    FileNotFoundError: "gone",
     NothingToRetry: "state",
 }
 
@@ -181,16 +192,21 @@ def _answer(request: Any, error: Exception) -> JsonResponse:
     problem = problem_of(error)
     if problem.code == "invalid":
         return answer_problem(request, problem, errors=list(_errors_in(error)))
-    response = answer_problem(request, problem)
+    response = answer_problem(request, problem, detail=_own_words(error) or str(problem.detail))
     if problem.code == "fault":
         _report(request, error, response)
     return response
 
 
+def _own_words(error: Exception) -> str:
+    """What the rooms say to people about this very case; fixed texts that name nobody."""
+    return str(error.words) if isinstance(error, TransitionRefused | complaint_errors.TicketRefused) else ""
+
+
 def _answer_throttled(request: Any, error: framework_errors.Throttled) -> JsonResponse:
     problem = Problem("quota", 429, _("Too many calls"), _("Wait as long as the Retry-After header says."))
     response = answer_problem(request, problem, type=QUOTA_EXCEEDED, **{"violated-policies": ["calls"]})
-    response["Retry-After"] = str(int(error.wait or 60))
+    response["Retry-After"] = str(int(getattr(error, "wait", None) or 60))
     return response
 
 
@@ -211,7 +227,8 @@ def _errors_in(error: Exception) -> Iterator[dict[str, str]]:
     if isinstance(error, errors.ParameterUnknown):
         yield {"parameter": "", "detail": str(_("Only these parameters are taken here: %(known)s.")) % {"known": error.known}}
     elif isinstance(error, QueryInvalid):
-        yield from ({"parameter": name, "detail": _words(details[0])} for name, details in error.detail.items())  # type: ignore[union-attr]
+        for name, details in error.named.items():
+            yield {"parameter": name, "detail": _words(details[0])}
     elif isinstance(error, framework_errors.ValidationError):
         yield from _flat(error.detail)
     elif isinstance(error, django_errors.ValidationError):

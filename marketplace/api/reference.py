@@ -26,7 +26,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call. ``access`` is the words that say who may make it."""
+    """One call. ``needs_token``: a program may make it."""
 
     anchor: str
     method: str
@@ -58,7 +58,7 @@ def _operation(document: Schema, address: str, method: str, raw: Schema) -> Oper
         method=method.upper(),
         path=address,
         summary=raw.get("summary", ""),
-        description=raw.get("description", ""),
+        description=raw.get("description", "").replace("`", ""),
         parameters=[_parameter(parameter) for parameter in raw.get("parameters", [])],
         takes=list(_fields(document, body)) if body else [],
         gives=list(_fields(document, _given(raw["responses"]))),
@@ -102,14 +102,19 @@ def _fields(document: Schema, schema: Schema, before: str = "") -> Iterator[Fiel
     required = schema.get("required", [])
     for name, raw in schema.get("properties", {}).items():
         inner = _resolved(document, raw)
-        yield Field(before + name, _kind(inner), name in required, raw.get("description") or inner.get("description", ""))
+        yield Field(
+            before + name, _kind(inner), name in required, (raw.get("description") or inner.get("description", "")).replace("`", "")
+        )
         if inner.get("type") in ("object", "array"):
             yield from _fields(document, inner, f"{before}{name}.")
 
 
 def _kind(schema: Schema) -> str:
-    kind = schema.get("type", "")
-    words = "text" if kind == "string" else " or ".join(kind) if isinstance(kind, list) else kind or "text"
+    kinds = schema.get("type", "string")
+    names = [str({"string": "text", "null": "empty"}.get(kind, kind)) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+    if "enum" in schema:
+        return "one of " + ", ".join(str(choice) or "(empty)" for choice in schema["enum"] if choice is not None)
+    words = " or ".join(names)
     return " ".join(part for part in (words, f"({schema['format']})" if "format" in schema else "") if part)
 
 

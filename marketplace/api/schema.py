@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.text import slugify
 from django.utils.translation import override
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -19,7 +20,7 @@ from marketplace.api.pagination import PageQuery
 from marketplace.api.problems import CONTENT_TYPE
 from marketplace.api.repetition import HEADER, NEEDING_A_KEY
 from privacy.interface.areas import scopes_for
-from privacy.interface.serializers import StrictSerializer
+from privacy.interface.serializers import StrictSerializer, Text
 
 PUBLIC_TAG = "Public"
 REFUSALS = {
@@ -40,7 +41,7 @@ REFUSALS = {
 
 class ProblemEntry(StrictSerializer):
     pointer = serializers.CharField(required=False, help_text="Where in the body: a JSON pointer.")
-    parameter = serializers.CharField(required=False, help_text="Which query parameter; empty for one that is not known.")
+    parameter = serializers.CharField(required=False, allow_blank=True, help_text="Which query parameter; empty for one that is not known.")
     detail = serializers.CharField(help_text="What is wrong with it, in the language of the call.")
 
 
@@ -52,11 +53,13 @@ class ProblemDetails(StrictSerializer):
     status = serializers.IntegerField(min_value=400, max_value=599)
     detail = serializers.CharField(help_text="What to do about it.")
     instance = serializers.CharField(help_text="The number of the call, to quote when you write to us.")
-    errors = ProblemEntry(many=True, required=False)
+    errors = ProblemEntry(many=True, required=False)  # type: ignore[assignment]
 
 
 class ApiSchema(AutoSchema):
     """Reads ``takes``, ``gives``, ``query`` and ``is_list`` of our views; refusals follow from them."""
+
+    view: Any
 
     def get_operation_id(self) -> str:
         words = re.sub("([A-Z])", r" \1", type(self.view).__name__)
@@ -69,7 +72,7 @@ class ApiSchema(AutoSchema):
     def get_summary(self) -> str:
         return self._words()[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         scopes = scopes_for(self.view.area, is_safe=self.method in SAFE_METHODS) if self.view.area else frozenset()
         needed = "" if not scopes or self._asks_password() else f"Scope: {' or '.join(f'`{scope}`' for scope in sorted(scopes))}."
         return "\n\n".join(part for part in (self._words()[1], needed) if part)
@@ -86,7 +89,7 @@ class ApiSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
         if self.view.area is None:
             return []
-        session = {"session": [], "csrf": []} if self.method not in SAFE_METHODS else {"session": []}
+        session: dict[str, list[str]] = {"session": [], "csrf": []} if self.method not in SAFE_METHODS else {"session": []}
         return [session] if self._asks_password() else [{"token": []}, session]
 
     def get_request_serializer(self) -> Any:
@@ -118,7 +121,7 @@ class ApiSchema(AutoSchema):
         if "{" in self.path or self._is_list():
             codes |= {"404"}
         if self.method not in SAFE_METHODS:
-            codes |= {"400", "409", "410", "413", "415"}
+            codes |= {"400", "404", "409", "410", "413", "415"}
         return codes
 
     def get_override_parameters(self) -> list[Any]:
@@ -153,6 +156,16 @@ class ApiSchema(AutoSchema):
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         return schema
+
+
+class TextSchema(OpenApiSerializerFieldExtension):
+    """Blanks alone are no text; the framework takes them off before it looks."""
+
+    target_class = Text
+
+    def map_serializer_field(self, auto_schema: Any, direction: Direction) -> Any:
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        return schema if self.target.allow_blank else {**schema, "pattern": r"\S"}
 
 
 def describe_refusals(result: dict[str, Any], **how: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from marketplace.accounts.api import urlpatterns as account_urls
 from marketplace.api import views
 from orders.catalogue.api import urlpatterns as catalogue_urls
 from orders.lifecycle.api import urlpatterns as order_urls
+from orders.withdrawals.api import urlpatterns as withdrawal_urls
+from privacy.complaints.api import urlpatterns as complaint_urls
 from privacy.publication.api import urlpatterns as publication_urls
 from privacy.rights.api import urlpatterns as rights_urls
 
@@ -19,10 +21,12 @@ urlpatterns: list[URLPattern] = [
     *publication_urls,
     *account_urls,
     *order_urls,
+    *withdrawal_urls,
     *rights_urls,
-    re_path(r"^.*$", views.NothingHere.as_view(), name="nothing"),
+    *complaint_urls,
+    re_path(r"^[\s\S]*$", views.NothingHere.as_view(), name="nothing"),
 ]
 
 # Whoever still owes the second step is nobody here, and is told so in the form that a program reads.
 for pattern in urlpatterns:
-    pattern.callback.open_to_half_signed_in = True
+    pattern.callback.open_to_half_signed_in = True  # type: ignore[attr-defined]

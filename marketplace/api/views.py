@@ -41,6 +41,7 @@ class FrontDoorPage(PublicView):
 class NothingHere(PublicView):
     """Whatever lies under the interface and is no address of it."""
 
+    permission_classes = ()
     schema = None
 
     def get(self, request: Request, **kwargs: Any) -> Response:

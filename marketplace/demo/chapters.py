@@ -63,20 +63,19 @@ class Teller:
             self._jobs.append(instance)
 
     def do_jobs(self) -> None:
-        """Do what was queued since, and what that queues. A job that wants to wait is done at the moment it names."""
+        """Do what was queued since, and what that queues. A job that wants to wait is done at the moment it names.
+
+        One that fails is left to the workers of the running site.
+        """
         turns = 0
         while self._jobs and turns < MOST_TURNS:
             turns += 1
             job = self._jobs.popleft()
             perform_job(job._meta.label_lower, job.pk)
-            job.refresh_from_db(fields=["state", "due_at"])
-            if job.is_open:
+            job.refresh_from_db(fields=["state", "due_at", "error"])
+            if job.is_open and not job.error:
                 set_clock(job.due_at)
                 self._jobs.append(job)
-
-    def forget_jobs(self) -> None:
-        """Leave what was queued to the workers of the running site."""
-        self._jobs.clear()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.db.models import F
@@ -14,10 +15,10 @@ from django.db.models import F
 from marketplace.demo.cast import staff, user_of
 from marketplace.demo.catalogue import demo_products
 from marketplace.demo.chapters import Chapter, Teller
-from marketplace.demo.people import ADA, BEN, JONAS, LAYLA, PEOPLE, Person
+from marketplace.demo.people import ADA, BEN, GUESTS, JONAS, LAYLA, PEOPLE, Person
 from orders.catalogue.actions import receive_stock
 from orders.catalogue.models import Product, StockMovement
-from orders.checkout.actions import ORDER_PURPOSES, place_order
+from orders.checkout.actions import ORDER_PURPOSES, place_guest_order, place_order
 from orders.lifecycle.actions import cancel_order, close_order, confirm_order, expire_order
 from orders.lifecycle.models import Order, OrderAddress
 from orders.parcels.actions import hand_over_parcel, pack_parcel, receive_parcel_webhook
@@ -25,6 +26,8 @@ from orders.parcels.models import Parcel
 from orders.parcels.operations import SHIPPER
 from orders.payments.actions import refund_order
 from orders.payments.models import Method, PaymentDetail, Refund
+from orders.withdrawals.actions import declare_withdrawal, receive_goods, refund_withdrawal
+from orders.withdrawals.models import ContractWithdrawal
 from privacy.access.gate import open_access
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor, Role
@@ -47,6 +50,7 @@ class Ending(StrEnum):
     CHANGED_MIND = "changed_mind"
     CANCELED_BY_STAFF = "canceled_by_staff"
     REFUNDED = "refunded"
+    SENT_BACK = "sent_back"
     LOST = "lost"
 
 
@@ -72,22 +76,21 @@ class Purchase:
             step(self, Order.objects.get(pk=order.pk))
 
     def _place(self) -> Order:
-        user = user_of(self.person)
         products = {product.slug: product for product in Product.objects.filter(slug__in=self.items).select_related("stock")}
         _refill(products.values())
-        return place_order(
-            by=user.actor,
-            subject=user.subject,
-            token=uuid5(TOKENS, self.key),
-            items=[(products[slug], quantity) for slug, quantity in self.items.items()],
-            country=self.person.country,
-            address={"addressee": self.person.name, **self.person.address},
-            name=user.details.name,
-            email=user.details.email,
-            method=METHODS.get(self.ending, Method.CARD),
-            permissions=ORDER_PURPOSES,
-            locale=self.person.locale,
-        )
+        form: dict[str, Any] = {
+            "token": uuid5(TOKENS, self.key),
+            "items": [(products[slug], quantity) for slug, quantity in self.items.items()],
+            "country": self.person.country,
+            "address": {"addressee": self.person.name, **self.person.address},
+            "method": METHODS.get(self.ending, Method.CARD),
+            "permissions": ORDER_PURPOSES,
+            "locale": self.person.locale,
+        }
+        if self.person in GUESTS:
+            return place_guest_order(name=self.person.name, email=self.person.email, **form)
+        user = user_of(self.person)
+        return place_order(by=user.actor, subject=user.subject, name=user.details.name, email=user.details.email, **form)
 
     def _way(self) -> list[tuple[timedelta, Step]]:
         """What happens, and how long after the order was placed."""
@@ -108,6 +111,13 @@ class Purchase:
             Ending.LOST: sent,
             Ending.DELIVERED: [*arrived, closed],
             Ending.REFUNDED: [*arrived, (delivered + timedelta(days=2), _refund), closed],
+            Ending.SENT_BACK: [
+                *arrived,
+                (delivered + timedelta(days=3), _withdraw),
+                (delivered + timedelta(days=8), _take_back),
+                (delivered + timedelta(days=9), _give_money_back),
+                closed,
+            ],
         }[self.ending]
 
 
@@ -126,7 +136,7 @@ def chapters_of(bought: Iterable[Purchase]) -> list[Chapter]:
 def _histories(now: datetime, share: float) -> Iterator[Purchase]:
     """Everybody's orders since they joined, the same ones each time the story is told."""
     chance = random.Random("histories")  # noqa: S311 - a story, not a secret
-    for person in PEOPLE:
+    for person in (*PEOPLE, *GUESTS):
         for number in range(max(1, round(person.orders * share))):
             spread = (number + chance.uniform(0.1, 0.9)) / person.orders
             days_ago = person.joined - (person.joined - person.last_order) * spread
@@ -162,6 +172,9 @@ def _lately(now: datetime) -> Iterator[Purchase]:
         ("delivered-2", ADA, timedelta(days=9), Ending.DELIVERED),
         ("refunded", BEN, timedelta(days=11), Ending.REFUNDED),
         ("refunded-and-open", _person("thiago"), timedelta(days=13), Ending.REFUNDED),
+        ("withdrawn", LAYLA, timedelta(days=9), Ending.SENT_BACK),
+        ("sent-back", _person("camille"), timedelta(days=13, hours=12), Ending.SENT_BACK),
+        ("sent-back-and-paid", _person("giulia"), timedelta(days=15, hours=12), Ending.SENT_BACK),
         ("lost", _person("oliver"), timedelta(days=44), Ending.LOST),
     )
     chance = random.Random("lately")  # noqa: S311
@@ -179,8 +192,8 @@ def _basket(chance: random.Random) -> dict[str, int]:
 
 
 def _ending(chance: random.Random) -> Ending:
-    usual = [Ending.DELIVERED] * 22
-    return chance.choice([*usual, Ending.UNPAID, Ending.CHANGED_MIND, Ending.CANCELED_BY_STAFF, Ending.REFUNDED, Ending.REFUNDED])
+    rare = [Ending.UNPAID, Ending.CHANGED_MIND, Ending.CANCELED_BY_STAFF, Ending.REFUNDED, Ending.REFUNDED, Ending.SENT_BACK]
+    return chance.choice([*[Ending.DELIVERED] * 22, *rare])
 
 
 def _refill(products: Iterable[Product]) -> None:
@@ -225,7 +238,7 @@ def _expire(purchase: Purchase, order: Order) -> None:
 
 
 def _change_mind(purchase: Purchase, order: Order) -> None:
-    cancel_order(by=user_of(purchase.person).actor, order=order)
+    cancel_order(by=_buyer(order), order=order)
 
 
 def _cancel(purchase: Purchase, order: Order) -> None:
@@ -237,6 +250,22 @@ def _refund(purchase: Purchase, order: Order) -> None:
     _look(Role.FINANCE, Purpose.RETURNS, order, [detail.payer], f"refund for {order.code}")
     amount = order.lines.order_by("position")[0].total
     refund_order(by=staff(Role.FINANCE), order=order, amount=amount, reason=Refund.Reason.DAMAGED)
+
+
+def _withdraw(purchase: Purchase, order: Order) -> None:
+    declare_withdrawal(by=_buyer(order), order=order, token=uuid5(TOKENS, f"{purchase.key} back"))
+
+
+def _take_back(purchase: Purchase, order: Order) -> None:
+    receive_goods(by=staff(Role.FULFILLMENT), withdrawal=ContractWithdrawal.objects.get(order=order), to_stock=True)
+
+
+def _give_money_back(purchase: Purchase, order: Order) -> None:
+    refund_withdrawal(by=staff(Role.FINANCE), withdrawal=ContractWithdrawal.objects.get(order=order))
+
+
+def _buyer(order: Order) -> Actor:
+    return Actor(Role.CUSTOMER, order.subject_id)
 
 
 def _parcel(order: Order) -> Parcel:

@@ -21,6 +21,7 @@ from marketplace.demo.claims import claims
 from marketplace.demo.conversations import conversations
 from marketplace.demo.lives import changes_of_mind, is_awaited, joining
 from marketplace.demo.operator import name_demo_operator
+from marketplace.demo.news import announcements
 from marketplace.demo.partners import register_demo_partners
 from marketplace.demo.purchases import chapters_of, purchases
 from marketplace.demo.watch import checks, looks
@@ -64,6 +65,7 @@ def chapters(now: datetime, share: float = 1.0) -> Iterator[Chapter]:
     yield from conversations(now)
     yield from looks(now)
     yield from checks(now)
+    yield from announcements(now)
 
 
 def _first_day(teller: Teller) -> None:

@@ -8,6 +8,7 @@ from marketplace.demo import views
 app_name = "demo"
 
 urlpatterns = [
+    path("demo/accounts/", views.accounts, name="accounts"),
     path("demo/mailbox/", views.mailbox, name="mailbox"),
     path("demo/mailbox/<uuid:mail_id>/", views.message, name="message"),
 ]

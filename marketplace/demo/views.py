@@ -1,4 +1,4 @@
-"""The demo's mailbox, for everybody who tries the demo."""
+"""The demo's mailbox and the accounts to try, for everybody."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from marketplace.accounts.middleware import open_to_half_signed_in
+from marketplace.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD, STAFF
 from marketplace.demo.mail import find_mail, newest_mails
+from privacy.policy.roles import Role
+
+
+@open_to_half_signed_in
+@require_GET
+def accounts(request: HttpRequest) -> HttpResponse:
+    """Who a visitor may be; nothing here is anybody's."""
+    customers = [account for account in DEMO_ACCOUNTS if account.role == Role.CUSTOMER]
+    return render(request, "demo/accounts.html", {"customers": customers, "staff": STAFF, "password": DEMO_PASSWORD})
 
 
 @open_to_half_signed_in

@@ -50,8 +50,8 @@ def looks(now: datetime) -> Iterator[Chapter]:
 
 
 def checks(now: datetime) -> Iterator[Chapter]:
-    """A purge each month, then each week, then each night, and the log verified as often."""
-    days = [*range(1080, 60, -30), *range(56, 7, -7), *range(7, 0, -1)]
+    """A purge every two months, then each week, then each night, and the log verified as often."""
+    days = [*range(1080, 60, -60), *range(56, 7, -7), *range(7, 0, -1)]
     for day in days:
         night = (now - timedelta(days=day)).replace(hour=3, minute=15, second=0)
         yield Chapter(f"purge.{day}", night, lambda teller: start_purge(by=PURGER))

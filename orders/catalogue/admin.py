@@ -142,7 +142,7 @@ class StockAdmin(RoleAdmin):
     list_display = ["product", "on_hand", "reserved", "shown_available"]
     list_filter = [RunsLow]
     search_fields = ["product__title", "product__slug"]
-    fields: ClassVar = ("product", "on_hand", "reserved", "shown_available")
+    fields: ClassVar = ("product",)
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockItem]:

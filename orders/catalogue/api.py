@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from orders.catalogue.models import Product, ProductCategory
 from orders.catalogue.queries import SORTS, filled_categories, in_order, products_for_sale, products_matching
-from privacy.interface.serializers import StrictSerializer, Text
+from privacy.interface.serializers import Choice, StrictSerializer, Text
 from privacy.interface.views import PublicView
 
 
@@ -37,7 +37,7 @@ class ProductShown(StrictSerializer):
 class ProductQuery(StrictSerializer):
     search = Text(max_length=80, required=False, allow_blank=True, help_text="Words that title or description hold; kept nowhere.")
     category = serializers.SlugField(required=False)
-    sort = serializers.ChoiceField([*SORTS], required=False)
+    sort = Choice(list(SORTS), required=False)
 
 
 class CategoryList(PublicView):

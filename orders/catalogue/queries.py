@@ -51,7 +51,8 @@ def related_products(product: Product, number: int) -> QuerySet[Product]:
 def filled_categories() -> QuerySet[ProductCategory]:
     """Categories with something for sale in them, with ``number`` of it."""
     number = Count("products", filter=Q(products__is_active=True))
-    return ProductCategory.objects.annotate(number=number).filter(number__gt=0)
+    # Said again: counting drops the order that the model names.
+    return ProductCategory.objects.annotate(number=number).filter(number__gt=0).order_by("position", "slug")
 
 
 def products_by_id(ids: Iterable[UUID]) -> dict[UUID, Product]:

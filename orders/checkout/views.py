@@ -112,7 +112,7 @@ def _order(request: HttpRequest, items: list[BasketItem], country: str, form: Ch
         "locale": get_language() or "en",
     }
     if _orders_as_guest(request):
-        return place_guest_order(**form.contact, **purchase)
+        return place_guest_order(**(purchase | form.contact))
     details = request.user.details  # type: ignore[union-attr]
     return place_order(by=_actor(request), subject=request.user.subject, name=details.name, email=details.email, **purchase)  # type: ignore[union-attr]
 

@@ -100,8 +100,9 @@ def forget_answered_lookups() -> int:
 
 
 def _order_that_fits(lookup: OrderLookup) -> Order | None:
-    order = Order.objects.filter(code=lookup.code, subject__isnull=False, subject__erased_at=None).first()
-    contact = OrderContact.objects.filter(subject_id=order.subject_id, order=order).first() if order else None
+    known = Order.objects.filter(code=lookup.code, subject__isnull=False, subject__erased_at=None)
+    order = known.select_related("subject").first()
+    contact = OrderContact.objects.filter(subject=order.person, order=order).first() if order else None
     if order is None or contact is None:
         return None
     # The look-up names the order before its address is opened: it is the request on which the opening rests.

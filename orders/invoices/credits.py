@@ -101,7 +101,7 @@ def _split(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
 
 def _copy_party(order: Order, invoice: Invoice, note: CreditNote, by: Actor) -> None:
     """Who was billed, as the invoice says; nobody where the invoice names nobody any more."""
-    party = InvoiceParty.objects.filter(subject_id=order.subject_id, invoice=invoice).first()
+    party = InvoiceParty.objects.filter(subject=order.subject, invoice=invoice).first()
     if party is None:
         return
     with open_access(by=by, purpose=Purpose.LEGAL, subject=party.subject_id, case=Reference.to(note)) as grant:

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orders.invoices.models import InvoiceParty
+from orders.invoices.models import CreditNote, CreditNoteParty, InvoiceParty
 from orders.invoices.sums import sums_by_rate
 from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
@@ -23,13 +23,14 @@ from orders.parcels.models import Parcel, ParcelLabel, ParcelState
 from orders.payments.actions import retry_payment
 from orders.payments.models import Method, PaymentState
 from privacy.interface.areas import Area
-from privacy.interface.serializers import OpenedField, StrictSerializer
+from privacy.interface.serializers import Choice, OpenedField, StrictSerializer
 from privacy.interface.views import OwnView, shown_at
 
 CENTS = "In the smallest unit of the currency."
 
 
 class Line(StrictSerializer):
+    id = serializers.UUIDField()
     position = serializers.IntegerField(min_value=0)
     title = serializers.CharField()
     sku = serializers.CharField()
@@ -41,7 +42,7 @@ class Line(StrictSerializer):
 
 class OrderLine(StrictSerializer):
     code = serializers.CharField()
-    state = serializers.ChoiceField(OrderState)
+    state = Choice(OrderState)
     placed_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     country = serializers.CharField()
@@ -56,13 +57,13 @@ class OrderLine(StrictSerializer):
 class Step(StrictSerializer):
     title = serializers.CharField()
     text = serializers.CharField(allow_blank=True)
-    state = serializers.ChoiceField(["done", "now", "ahead", "bad"])
+    state = Choice(["done", "now", "ahead", "bad"])
     at = serializers.DateTimeField(allow_null=True)
 
 
 class ParcelShown(StrictSerializer):
     number = serializers.IntegerField(min_value=1)
-    state = serializers.ChoiceField(ParcelState)
+    state = Choice(ParcelState)
     packed_at = serializers.DateTimeField(allow_null=True)
     handed_over_at = serializers.DateTimeField(allow_null=True)
     delivered_at = serializers.DateTimeField(allow_null=True)
@@ -156,8 +157,26 @@ class InvoiceShown(StrictSerializer):
         return list(Line(invoice.order.lines.all(), many=True).data)
 
 
+class CreditNoteShown(StrictSerializer):
+    number = serializers.CharField(source="label")
+    issued_at = serializers.DateTimeField()
+    issuer = serializers.SerializerMethodField(help_text="Who sold it, a line each.")
+    billed_to = serializers.SerializerMethodField(help_text="Empty once the law lets it go.")
+    currency = serializers.CharField()
+    total = serializers.IntegerField(help_text=CENTS)
+    tax_total = serializers.IntegerField(help_text=CENTS)
+    rates = RateLine(many=True)
+
+    def get_issuer(self, note: CreditNote) -> list[str]:
+        return list(note.issuer.lines) if note.issuer else []
+
+    def get_billed_to(self, note: CreditNote) -> dict[str, Any] | None:
+        party = self.context["parties"].get(note.pk)
+        return party and Party(party, context=self.context).data
+
+
 class PaymentGiven(StrictSerializer):
-    method = serializers.ChoiceField(Method)
+    method = Choice(Method)
 
 
 class OrderView(OwnView):
@@ -212,6 +231,17 @@ class InvoicePage(OrderView):
         return self.answer(invoice, party=party, grant=self.opened())
 
 
+class CreditNoteList(OrderView):
+    gives = {"GET": CreditNoteShown}
+    is_list = True
+
+    def get(self, request: Request, code: str) -> Response:
+        """What was taken back of an invoice."""
+        notes = CreditNote.objects.filter(invoice__order=self.own_order(code)).select_related("issuer").prefetch_related("rates")
+        owned = CreditNoteParty.objects.filter(subject_id=self.subject_id, credit_note__in=notes)
+        return self.answer_page(notes, parties={party.credit_note_id: party for party in owned}, grant=self.opened())
+
+
 class OrderCancellation(OrderView):
     gives = {"POST": OrderShown}
 
@@ -240,6 +270,7 @@ urlpatterns = [
     path("orders/", OrderList.as_view(), name="orders"),
     path("orders/<slug:code>/", OrderPage.as_view(), name="order"),
     path("orders/<slug:code>/invoice/", InvoicePage.as_view(), name="invoice"),
+    path("orders/<slug:code>/credit-notes/", CreditNoteList.as_view(), name="credit-notes"),
     path("orders/<slug:code>/cancel/", OrderCancellation.as_view(), name="cancel-order"),
     path("orders/<slug:code>/payment/", PaymentRetry.as_view(), name="pay-again"),
 ]

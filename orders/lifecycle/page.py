@@ -95,7 +95,7 @@ def _attach(order: Order, record: PersonalRecord) -> None:
         record.payment = next(payment for payment in order.payments.all() if payment.pk == record.payment_id)
         record.payment.order = order
     elif isinstance(record, InvoiceParty):
-        record.invoice = order.invoice  # type: ignore[attr-defined]
+        record.invoice = order.invoice
 
 
 def _receiver(disclosures: list[Any]) -> Receiver:

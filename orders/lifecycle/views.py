@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -101,7 +102,7 @@ def invoice_page(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     order = get_object_or_404(orders_of(actor.id).prefetch_related("lines"), code=code)
     invoice = get_object_or_404(Invoice.objects.select_related("issuer"), order=order)
-    party = InvoiceParty.objects.filter(subject_id=actor.id, invoice=invoice).first()
+    party = InvoiceParty.objects.filter(subject_id=subject_id_of(request), invoice=invoice).first()
     grant = open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id)
     context = {
         "order": order,
@@ -127,7 +128,9 @@ def credit_notes(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     order = get_object_or_404(orders_of(actor.id).select_related("invoice"), code=code)
     notes = CreditNote.objects.filter(invoice__order=order).select_related("issuer", "refund").prefetch_related("rates")
-    parties = {party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=actor.id, credit_note__in=notes)}
+    parties = {
+        party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=subject_id_of(request), credit_note__in=notes)
+    }
     context = {
         "order": order,
         "notes": [(note, parties.get(note.pk)) for note in notes],
@@ -142,13 +145,15 @@ def _order_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     failed = bool(payments) and all(payment.state == PaymentState.FAILED for payment in payments)
     records = personal_records(order, subject_id)
     invoice = getattr(order, "invoice", None)
+    until = last_day_to_withdraw(order)
     return {
         "order": order,
         "steps": steps_of(order),
         "is_waiting": order.is_open and not failed,
         "may_cancel": may_cancel(order),
-        "may_withdraw": order.state in WITHDRAWABLE and bool(pieces_left(order)),
-        "withdraw_until": last_day_to_withdraw(order),
+        # After that day the page for everybody still takes a statement; this one no longer offers it.
+        "may_withdraw": order.state in WITHDRAWABLE and (until is None or timezone.localdate() <= until) and bool(pieces_left(order)),
+        "withdraw_until": until,
         "retry_form": RetryForm() if failed and order.state == OrderState.PENDING_PAYMENT else None,
         "invoice": invoice,
         "has_credit_notes": invoice is not None and invoice.credit_notes.exists(),

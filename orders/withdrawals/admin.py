@@ -53,7 +53,7 @@ def _may_refund(withdrawal: ContractWithdrawal) -> bool:
 @admin.register(ContractWithdrawal)
 class ContractWithdrawalAdmin(OpenableAdmin):
     viewers = SUPPORT | FULFILLMENT | FINANCE | {Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}
-    list_display: ClassVar = ["order", "state", "is_late", "outcome", "declared_at"]
+    list_display = ["order", "state", "is_late", "outcome", "declared_at"]
     list_filter = ["state", "is_late", "outcome"]
     list_select_related = ["order"]
     search_fields = ["order__code"]
@@ -111,7 +111,7 @@ class ContractWithdrawalAdmin(OpenableAdmin):
             "case_panels": ["orders/admin_withdrawal.html"],
             "withdrawal": obj,
             "given_up": obj.lines.select_related("line"),
-            "due": refund_due(obj),
+            "due": refund_due(obj) if obj.is_open else None,
             "send_back_until": send_back_until(obj.declared_at),
             "refund_until": refund_until(obj.declared_at),
             "late_form": LateForm() if decides and _is_undecided(obj) else None,
@@ -138,7 +138,7 @@ class ContractWithdrawalAdmin(OpenableAdmin):
             messages.error(request, _("Nothing was changed: please choose a reason from the list."))
             return HttpResponseRedirect(request.path)
         try:
-            action(by=request.actor, withdrawal=withdrawal, **form.cleaned_data)  # type: ignore[attr-defined, operator]
+            action(by=request.actor, withdrawal=withdrawal, **form.cleaned_data)  # type: ignore[attr-defined]
             messages.success(request, _("Done. The customer reads it on the page of the order."))
         except TransitionRefused as refusal:
             messages.error(request, str(refusal))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from orders.lifecycle.models import OrderLine
@@ -24,14 +24,7 @@ class StatementForm(StrictForm):
         super().__init__(*args, **kwargs)
         self.lines = list(left)
         for line, pieces in left.items():
-            self.fields[_name(line)] = forms.IntegerField(
-                label=line.title,
-                min_value=0,
-                max_value=pieces,
-                initial=pieces,
-                help_text=gettext("From 0 to %(pieces)s.") % {"pieces": pieces} if pieces > 1 else "",
-                error_messages={"required": gettext("Enter a number, 0 for none.")},
-            )
+            self.fields[_name(line)] = _pieces_field(line, pieces)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -65,3 +58,15 @@ class LateForm(StrictForm):
 
 def _name(line: OrderLine) -> str:
     return f"line_{line.position}"
+
+
+def _pieces_field(line: OrderLine, left: int) -> forms.IntegerField:
+    hint = ngettext("1 piece. Enter 0 to keep it.", "%(pieces)s pieces. Enter 0 to keep them all.", left)
+    return forms.IntegerField(
+        label=line.title,
+        min_value=0,
+        max_value=left,
+        initial=left,
+        help_text=hint % {"pieces": left},
+        error_messages={"required": gettext("Enter a number, 0 for none.")},
+    )

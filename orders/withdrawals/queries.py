@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from dateutil.relativedelta import relativedelta
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
 
 from orders.lifecycle.models import Order, OrderLine, OrderState
 from orders.lifecycle.queries import orders_of
@@ -15,6 +17,7 @@ WITHDRAWABLE = (
     OrderState.COMPLETED,
     OrderState.CLOSED,
 )
+LONGEST = relativedelta(months=12, days=14 + 2)
 
 
 def pieces_left(order: Order) -> dict[OrderLine, int]:
@@ -46,8 +49,12 @@ def withdrawals_of(order: Order) -> QuerySet[ContractWithdrawal]:
 
 
 def orders_to_withdraw_from(subject_id: UUID | None) -> QuerySet[Order]:
-    """A person's orders that can still be given up, newest first; whether pieces are left is seen on the order's page."""
-    return orders_of(subject_id).filter(state__in=WITHDRAWABLE).prefetch_related("lines", "parcels")
+    """A person's orders that can still be given up, newest first; whether pieces are left is seen on the order's page.
+
+    A right about which somebody was not informed ends 12 months after its period (Art. 10(1)): older ones are left out.
+    """
+    reachable = Q(completed_at=None) | Q(completed_at__gt=timezone.now() - LONGEST)
+    return orders_of(subject_id).filter(reachable, state__in=WITHDRAWABLE).prefetch_related("lines", "parcels")
 
 
 def has_open_withdrawal(order: Order) -> bool:

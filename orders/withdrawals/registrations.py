@@ -14,7 +14,12 @@ from orders.withdrawals.queries import open_withdrawals
 from orders.withdrawals.sections import register_withdrawal_sections
 from privacy.retention.registry import register_hold
 
-NEEDED = {OrderContact: "order", OrderAddress: "order", ParcelLabel: "parcel__order", PaymentDetail: "payment__order"}
+NEEDED: dict[type[Model], str] = {
+    OrderContact: "order",
+    OrderAddress: "order",
+    ParcelLabel: "parcel__order",
+    PaymentDetail: "payment__order",
+}
 
 
 def register_withdrawals() -> None:
@@ -25,5 +30,5 @@ def register_withdrawals() -> None:
 
 def needed_for_returns(model: type[Model], records: QuerySet[Any]) -> QuerySet[Any]:
     """A buyer may cancel after the order was closed: what leads to them and their money waits until that has ended."""
-    path = NEEDED.get(model)  # type: ignore[call-overload]
+    path = NEEDED.get(model)
     return records.exclude(**{f"{path}__in": open_withdrawals().order_by().values("order_id")}) if path else records

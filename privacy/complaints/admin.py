@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from privacy.access.admin import Line, OpenableAdmin
@@ -31,6 +32,7 @@ from privacy.complaints.actions import (
     save_canned_reply,
     write_note,
 )
+from privacy.complaints.actions.steps import purpose_of
 from privacy.complaints.attachments import open_attachment
 from privacy.complaints.errors import TicketRefused
 from privacy.complaints.forms import FileForm, NoteForm, ReplyForm, ResolveForm
@@ -99,6 +101,19 @@ class AssignedFilter(admin.SimpleListFilter):
         return queryset.filter(wanted.get(str(self.value()), Q()))
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Without the unconfirmed ones, which staff never see."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state.value, state.label) for state in Ticket.State if state != Ticket.State.UNCONFIRMED]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
 @dataclass(frozen=True)
 class Said:
     """A message or note on the page: masked, or open."""
@@ -112,22 +127,11 @@ class Said:
 @admin.register(Ticket)
 class TicketAdmin(OpenableAdmin):
     viewers = HANDLING | OVERSIGHT
-    list_display = ["code", "kind", "shown_state", "shown_clock", "unanswered_since", "shown_agent", "opened_at"]
-    list_filter = [ClockFilter, AssignedFilter, "state", "kind"]
+    list_display = ["code", "kind", "shown_state", "shown_clock", "shown_wait", "shown_agent"]
+    list_filter = [ClockFilter, AssignedFilter, StateFilter, "kind"]
     search_fields = ["code__exact"]
-    ordering = [F("resolved_at").asc(nulls_first=True), "due_at"]
-    fields: ClassVar = (
-        "code",
-        "kind",
-        "state",
-        "locale",
-        "opened_at",
-        "due_at",
-        "first_answered_at",
-        "outcome",
-        "resolved_at",
-        "closed_at",
-    )
+    ordering = [F("resolved_at").asc(nulls_first=True), "due_at"]  # type: ignore[list-item]
+    fields: ClassVar = ("kind", "state", "locale", "opened_at", "first_answered_at", "closed_at")
     readonly_fields = fields
     buttons = [
         Button(
@@ -136,7 +140,7 @@ class TicketAdmin(OpenableAdmin):
             does=_("Puts it on your list. Others see that somebody works on it, and so does the customer."),
             action=lambda actor, ticket: assign_ticket(by=actor, ticket=ticket),
             roles=HANDLING,
-            when=lambda ticket: ticket.is_in_work,
+            when=lambda ticket: ticket.is_in_work and not ticket.is_mine,
             refusals=(TicketRefused,),
         ),
         Button(
@@ -174,6 +178,10 @@ class TicketAdmin(OpenableAdmin):
             return "–"
         day = formats.date_format(ticket.due_at, "DATE_FORMAT")
         return format_html('{} <span class="badge badge-danger">{}</span>', day, _("overdue")) if ticket.is_overdue else day
+
+    @admin.display(description=_("unanswered for"), ordering="unanswered_since")
+    def shown_wait(self, ticket: Ticket) -> str:
+        return timesince(ticket.unanswered_since, depth=1) if ticket.unanswered_since and ticket.is_in_work else "–"
 
     @admin.display(description=_("assigned to"))
     def shown_agent(self, ticket: Any) -> Any:
@@ -297,7 +305,7 @@ class TicketAdmin(OpenableAdmin):
             **context,
             "personal_panels": [],
             "who": [panel for panel in context["personal_panels"] if not isinstance(panel[0], CONVERSATION)],
-            "open_form": context["open_form"] if is_handler else None,
+            "open_form": _with_usual_purpose(request, context["open_form"]) if is_handler else None,
             "case_panels": ["privacy/tickets/admin_case.html"],
             "ticket": obj,
             "page": page,
@@ -313,6 +321,12 @@ class TicketAdmin(OpenableAdmin):
 
 
 CONVERSATION = (PublicMessage, InternalNote, TicketAttachment)
+
+
+def _with_usual_purpose(request: HttpRequest, form: Any) -> Any:
+    if form is not None:
+        form.initial.setdefault("purpose", purpose_of(request.actor))  # type: ignore[attr-defined]
+    return form
 
 
 def _only(given: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _keep(message: PublicMessage, position: int, clean: CleanFile) -> TicketAtta
     current_unit().stack.push(lambda failure, *_: _take_back(stored.name) if failure else None)
     attachments().save(stored.name, ContentFile(b""))
     with attachments().open(stored.name, "wb") as out:
-        writer = SealingWriter(out, file_id=stored.pk, subject_id=message.subject_id, scope=SCOPE)  # type: ignore[arg-type, attr-defined]
+        writer = SealingWriter(out, file_id=stored.pk, subject_id=message.subject_id, scope=SCOPE)  # type: ignore[arg-type]
         writer.write(clean.content)
         writer.close()
     return attachment
@@ -159,7 +159,7 @@ def open_attachment(
 
 def _plain_bytes(attachment: TicketAttachment) -> Iterator[bytes]:
     source = attachments().open(attachment.file.name, "rb")
-    return open_file(source, file_id=attachment.file_id, subject_id=attachment.subject_id, scope=SCOPE)  # type: ignore[arg-type, attr-defined]
+    return open_file(source, file_id=attachment.file_id, subject_id=attachment.subject_id, scope=SCOPE)  # type: ignore[arg-type]
 
 
 def files_for_copy(subject_id: UUID, grant: Grant) -> Iterator[HeldFile]:

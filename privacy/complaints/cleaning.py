@@ -141,7 +141,7 @@ def _strip(thing: object) -> None:
         if key in thing:
             del thing[key]
     if isinstance(thing, pikepdf.Stream) and thing.get("/Filter") == pikepdf.Name.DCTDecode:
-        thing.write(without_metadata(thing.read_raw_bytes()), filter=pikepdf.Name.DCTDecode, decode_parms=thing.get("/DecodeParms"))
+        thing.write(without_metadata(thing.read_raw_bytes()), filter=pikepdf.Name.DCTDecode, decode_parms=thing.get("/DecodeParms"))  # type: ignore[arg-type]
 
 
 def without_metadata(jpeg: bytes) -> bytes:

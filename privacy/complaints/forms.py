@@ -82,7 +82,7 @@ class MessageForm(StrictForm):
     """One more message of the person."""
 
     body = body_field(_("Your message"))
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
     token = FormToken()
 
 
@@ -109,7 +109,7 @@ class NewTicketForm(MessageForm):
         if entries:
             self.fields["kind"].choices = [(Kind.MISUSE.value, Kind.MISUSE.label)]  # type: ignore[attr-defined]
             self.fields["kind"].widget = forms.HiddenInput()
-            self.initial |= {"kind": Kind.MISUSE, "entry": [str(id) for id in entries]}
+            self.initial.update({"kind": Kind.MISUSE, "entry": [str(id) for id in entries]})
         else:
             del self.fields["entry"]
 

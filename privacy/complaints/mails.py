@@ -60,7 +60,7 @@ def _way_in(ticket: Ticket) -> dict[str, Any]:
 
 def _context_for_staff(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     """For staff the mail is about somebody else's ticket; nothing but its reference is in it."""
-    ticket = Ticket.objects.filter(pk=mail.object.id if mail.object else None, state__in=Ticket.IN_WORK).first()
+    ticket = Ticket.objects.filter(pk=str(mail.object_id), state__in=Ticket.IN_WORK).first()
     if ticket is None:
         raise MailOverdone
     return {
@@ -75,7 +75,7 @@ def _mailbox(mail: OutboundMail) -> Sealed | None:
 
 
 def _ticket(mail: OutboundMail) -> Ticket:
-    ticket = Ticket.objects.filter(subject_id=mail.subject_id, pk=mail.object.id if mail.object else None).first()
+    ticket = Ticket.objects.filter(subject_id=mail.subject_id, pk=str(mail.object_id)).first()
     if ticket is None:
         raise MailOverdone
     return ticket

@@ -66,7 +66,8 @@ def _decide(
     # The subject's row orders two decisions made at once: without the lock both read the same last one.
     Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     last = decisions().filter(subject=subject, purpose=purpose).order_by("-id").first()
-    stands = ConsentEntry.Decision.GIVEN if last is not None and last.holds else ConsentEntry.Decision.WITHDRAWN
+    is_given = last is not None and last.holds  # type: ignore[attr-defined]
+    stands = ConsentEntry.Decision.GIVEN if is_given else ConsentEntry.Decision.WITHDRAWN
     if stands == decision:
         return None
     entry = ConsentEntry.objects.create(

@@ -31,7 +31,7 @@ def subjects_consenting(purpose: Purpose, subject_ids: Iterable[UUID]) -> set[UU
         .filter(subject_id__in=list(subject_ids), purpose=purpose)
         .order_by("subject_id", "-id")
         .distinct("subject_id")
-        .values_list("subject_id", "holds")
+        .values_list("subject_id", "holds")  # type: ignore[misc]
     )
     return {subject_id for subject_id, holds in last if holds}
 
@@ -50,7 +50,7 @@ class Permission:
 
     @property
     def is_given(self) -> bool:
-        return self.entry is not None and self.entry.holds
+        return self.entry is not None and self.entry.holds  # type: ignore[attr-defined]
 
 
 def permissions_of(subject_id: UUID) -> list[Permission]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -25,19 +26,23 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def _writable_names(self) -> set[str]:
-        return {name for name, field in self.fields.items() if not field.read_only}
+        return {str(name) for name, field in self.fields.items() if not field.read_only}
 
     def _known_fields(self) -> str:
         return ", ".join(sorted(self._writable_names())) or _("none")
 
 
 class QueryInvalid(serializers.ValidationError):
-    """A parameter of the address line was refused, not a field of the body."""
+    """A parameter of the address line was refused, not a field of the body; ``named`` holds what is wrong with each."""
+
+    @property
+    def named(self) -> dict[str, Any]:
+        return dict(self.detail)  # type: ignore[arg-type]
 
 
 def checked_query(serializer: type[StrictSerializer], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Those parameters that ``serializer`` names, checked by it; which others there may be is not decided here."""
-    asked = serializer(data={name: parameters[name] for name in serializer().fields if name in parameters})
+    asked = serializer(data={name: parameters[name] for name in map(str, serializer().fields) if name in parameters})
     if not asked.is_valid():
         raise QueryInvalid(asked.errors)
     return asked.validated_data
@@ -89,6 +94,20 @@ class Text(serializers.CharField):
             self.fail("invalid")
         text: str = super().to_internal_value(data)
         return text
+
+
+class Choice(serializers.ChoiceField):
+    """One word of a closed list: of an enumeration, or of plain words."""
+
+    def __init__(self, choices: type[models.TextChoices] | Iterable[Any], **kwargs: Any) -> None:
+        words = choices.choices if isinstance(choices, type) else choices
+        super().__init__(list(words), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input="")
+        word: str = super().to_internal_value(data)
+        return word
 
 
 class WholeNumber(serializers.IntegerField):

@@ -37,7 +37,7 @@ class PublicView(GenericAPIView):
     wants_key: ClassVar[bool] = True
     streams: ClassVar[str] = ""
     made_by: ClassVar[frozenset[str]] = frozenset()
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def asked(self) -> dict[str, Any]:
         """The query's parameters, checked."""

@@ -50,7 +50,7 @@ class Row:
 def promise_rows() -> list[Row]:
     """Every promise in published order; the evidence is at most a minute old."""
     checked_at, evidence = _evidence()
-    tests = tests_by_promise(settings.BASE_DIR)
+    tests = number_of_tests(settings.BASE_DIR)
     return [Row(promise, standing_of(promise, evidence[id]), evidence[id], tests[id], checked_at) for id, promise in PROMISES.items()]
 
 
@@ -73,7 +73,7 @@ def number_not_kept(rows: list[Row]) -> int:
 
 
 @lru_cache(maxsize=1)
-def tests_by_promise(root: Path) -> Counter[str]:
+def number_of_tests(root: Path) -> Counter[str]:
     """How many tests are marked with each promise; none where the program was installed without its tests."""
     try:
         return Counter(mark.promise_id for mark in promise_marks(root))

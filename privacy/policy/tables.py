@@ -1,4 +1,4 @@
-"""The two tables of the published policy, made from the declarations that the program obeys (COLLECT-4, CHANGE-3)."""
+"""The tables of the policy and of the role matrix, made from what the program obeys (COLLECT-4, CHANGE-3, PROTECT-3)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime
 from privacy.declarations.purposes import PURPOSES, Purpose, PurposeRule
 from privacy.declarations.registry import personal_models
+from privacy.policy.matrix import categories_open_to
+from privacy.policy.roles import STAFF_ROLES, Role
 from privacy.vault.fields import sealed_fields
 
 RECEIVERS: dict[str, LazyText] = {
@@ -51,6 +53,29 @@ class KeepRow:
     until: str
     citation: str
     explanation: str
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """What one role may open: for each purpose, in published order, the categories; none where it is refused."""
+
+    role: Role
+    cells: list[tuple[Purpose, list[Category]]]
+
+    @property
+    def opens_nothing(self) -> bool:
+        return not any(categories for _purpose, categories in self.cells)
+
+
+def role_rows() -> list[RoleRow]:
+    """The matrix that the gate obeys, for the roles of staff."""
+    return [
+        RoleRow(
+            role, [(purpose, [category for category in Category if category in categories_open_to(role, purpose)]) for purpose in Purpose]
+        )
+        for role in Role
+        if role in STAFF_ROLES
+    ]
 
 
 def purpose_rows(purposes: Iterable[str]) -> list[PurposeRow]:

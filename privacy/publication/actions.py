@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -29,12 +30,14 @@ ANNOUNCES = frozenset({Role.PRIVACY_OFFICER})
 @transaction.atomic
 def start_draft(*, by: Actor) -> PolicyDraft:
     """Begin the next version as a copy of the one in force. Raises RoleMayNot, DraftOpen."""
-    _refuse_others(by, PREPARES)
+    writer = _refuse_others(by, PREPARES)
     version = policy_in_force()
     texts = {text.locale: words_of(text) for text in version.texts.all()}
     try:
         with transaction.atomic():
-            draft = PolicyDraft.objects.create(based_on=version, purposes=version.purposes, texts=texts, started_by=by.id, changed_by=by.id)
+            draft = PolicyDraft.objects.create(
+                based_on=version, purposes=version.purposes, texts=texts, started_by=writer, changed_by=writer
+            )
     except IntegrityError:
         raise DraftOpen from None
     record(Event.POLICY_DRAFT_STARTED, by=by, object=draft)
@@ -121,9 +124,11 @@ def whole_fingerprint(draft: PolicyDraft) -> str:
     return fingerprint([draft.texts, draft.purposes])
 
 
-def _refuse_others(by: Actor, allowed: frozenset[Role]) -> None:
+def _refuse_others(by: Actor, allowed: frozenset[Role]) -> UUID:
+    """The member of staff who acts."""
     if by.role not in allowed or by.id is None:
         raise RoleMayNot
+    return by.id
 
 
 def _open_draft(by: Actor, draft: PolicyDraft) -> PolicyDraft:
@@ -136,7 +141,7 @@ def _open_draft(by: Actor, draft: PolicyDraft) -> PolicyDraft:
 
 
 def _save(by: Actor, draft: PolicyDraft, column: str, what: str) -> PolicyDraft:
-    draft.changed_at, draft.changed_by = timezone.now(), by.id
+    draft.changed_at, draft.changed_by = timezone.now(), _refuse_others(by, PREPARES)
     draft.save(update_fields=[column, "changed_at", "changed_by"])
     record(Event.POLICY_DRAFT_CHANGED, by=by, object=draft, fields=[what])
     return draft

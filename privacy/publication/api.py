@@ -12,16 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from privacy.declarations.purposes import Purpose
-from privacy.interface.serializers import StrictSerializer
+from privacy.interface.serializers import Choice, StrictSerializer
 from privacy.interface.views import PublicView
+from privacy.policy.differences import ADDED, REMOVED, SAME, compare_sections, compare_summaries, compare_words
 from privacy.policy.errors import NoPolicyInForce
 from privacy.policy.promises import PROMISES, Group, Promise, evidence_of
-from privacy.policy.queries import Chapter, Standing, history, text_of
+from privacy.policy.queries import Chapter, Standing, history, text_of, texts_to_compare
 
 
 class VersionLine(StrictSerializer):
     number = serializers.IntegerField(source="version.number", min_value=1)
-    standing = serializers.ChoiceField(Standing)
+    standing = Choice(Standing)
     announced_at = serializers.DateTimeField(source="version.announced_at")
     effective_at = serializers.DateTimeField(source="version.effective_at")
     until = serializers.DateTimeField(allow_null=True, help_text="When another replaces or replaced it.")
@@ -35,7 +36,7 @@ class SectionShown(StrictSerializer):
 
 
 class VersionShown(VersionLine):
-    purposes = serializers.ListField(source="version.purposes", child=serializers.ChoiceField(Purpose))
+    purposes = serializers.ListField(source="version.purposes", child=Choice(Purpose))
     locale = serializers.SerializerMethodField(help_text="The language of these words.")
     title = serializers.SerializerMethodField()
     summary = serializers.SerializerMethodField()
@@ -58,6 +59,27 @@ class VersionShown(VersionLine):
         return str(self.context["text"].sha256)
 
 
+class PieceShown(StrictSerializer):
+    kind = Choice([SAME, ADDED, REMOVED])
+    words = serializers.CharField()
+
+
+class DifferenceShown(StrictSerializer):
+    id = serializers.CharField()
+    kind = Choice([SAME, ADDED, REMOVED, "changed"])
+    heading = PieceShown(many=True)
+    paragraphs = serializers.ListField(child=PieceShown(many=True))
+
+
+class Differences(StrictSerializer):
+    locale = serializers.CharField(help_text="The language that is compared.")
+    title = PieceShown(many=True)
+    summary = serializers.ListField(child=PieceShown(many=True))
+    sections = DifferenceShown(many=True)
+    purposes_added = serializers.ListField(child=Choice(Purpose))
+    purposes_removed = serializers.ListField(child=Choice(Purpose))
+
+
 class EvidenceShown(StrictSerializer):
     ok = serializers.BooleanField(allow_null=True, help_text="Empty when there is nothing to judge yet.")
     text = serializers.CharField()
@@ -66,7 +88,7 @@ class EvidenceShown(StrictSerializer):
 
 class PromiseLine(StrictSerializer):
     id = serializers.CharField()
-    group = serializers.ChoiceField(Group)
+    group = Choice(Group)
     title = serializers.CharField()
     control = serializers.CharField(allow_null=True, help_text="Which code keeps it; empty while none does.")
 
@@ -113,6 +135,27 @@ class VersionPage(PolicyView):
         return self.answer_version(next((chapter for chapter in history() if chapter.version.number == number), None))
 
 
+class DifferencesPage(PublicView):
+    gives = {"GET": Differences}
+
+    def get(self, request: Request, old: int, new: int) -> Response:
+        """What differs between two versions of the policy, word by word."""
+        versions = {chapter.version.number: chapter.version for chapter in history()}
+        if old == new or old not in versions or new not in versions:
+            raise Http404
+        was, now = texts_to_compare(versions[old], versions[new], get_language() or "")
+        return self.answer(
+            {
+                "locale": now.locale,
+                "title": compare_words(was.title, now.title),
+                "summary": compare_summaries(was.summary, now.summary),
+                "sections": compare_sections(was.sections, now.sections),
+                "purposes_added": [purpose for purpose in versions[new].purposes if purpose not in versions[old].purposes],
+                "purposes_removed": [purpose for purpose in versions[old].purposes if purpose not in versions[new].purposes],
+            }
+        )
+
+
 class PromiseList(PublicView):
     gives = {"GET": PromiseLine}
     is_list = True
@@ -136,6 +179,7 @@ urlpatterns = [
     path("policy/", PolicyPage.as_view(), name="policy"),
     path("policy/versions/", VersionList.as_view(), name="policy-versions"),
     path("policy/versions/<int:number>/", VersionPage.as_view(), name="policy-version"),
+    path("policy/differences/<int:old>/<int:new>/", DifferencesPage.as_view(), name="policy-differences"),
     path("promises/", PromiseList.as_view(), name="promises"),
     path("promises/<slug:promise>/", PromisePage.as_view(), name="promise"),
 ]

@@ -50,7 +50,7 @@ class PolicyDraftAdmin(RoleAdmin):
     list_select_related = ["based_on", "announced_as"]
 
     def get_urls(self) -> list[URLPattern]:
-        pages = [
+        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("words/<str:locale>/", self.words_view, "words"),
             ("preview/<str:locale>/", self.preview_view, "preview"),
             ("purposes/", self.purposes_view, "purposes"),

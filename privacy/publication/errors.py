@@ -1,15 +1,21 @@
 """Why a draft of the policy is refused (CHANGE-1)."""
 
-from django.utils.functional import Promise
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from privacy.policy.errors import PolicyError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class PublicationError(PolicyError):
     """Base of all; ``words`` say it to staff."""
 
-    words: Promise
+    words: _StrPromise
 
 
 class DraftOpen(PublicationError):

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
-from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.formats import date_format
@@ -47,12 +46,6 @@ class AnnouncementFeed(Feed):
     feed_type = Atom1Feed
     title = gettext_lazy("Changes of our privacy policy")
     subtitle = gettext_lazy("Each new version, announced before it counts.")
-    open_to_half_signed_in = True
-
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = super().__call__(request, *args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
     def link(self) -> str:
         return _address("privacy:announcements")
@@ -66,7 +59,7 @@ class AnnouncementFeed(Feed):
     def items(self) -> list[News]:
         return news()
 
-    def item_title(self, item: News) -> str:  # type: ignore[override]
+    def item_title(self, item: News) -> str:
         words = (
             _("Version %(number)d of our privacy policy was withdrawn")
             if item.is_withdrawal
@@ -74,12 +67,12 @@ class AnnouncementFeed(Feed):
         )
         return words % {"number": item.version.number}
 
-    def item_description(self, item: News) -> str:  # type: ignore[override]
+    def item_description(self, item: News) -> str:
         """Atom calls it HTML, so it is escaped."""
         words = _("It will not take effect.") if item.is_withdrawal else _("In force from %(day)s.")
         return escape(words % {"day": date_format(item.version.effective_at, "DATE_FORMAT")})
 
-    def item_link(self, item: News) -> str:  # type: ignore[override]
+    def item_link(self, item: News) -> str:
         return _address("privacy:announcement", item.version.number)
 
     def item_guid(self, item: News) -> str:

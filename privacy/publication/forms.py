@@ -66,7 +66,7 @@ class WordsForm(StrictForm):
         self._parts = words["sections"]
         self.fields["title"] = forms.CharField(label=_("Title"), required=False, max_length=200, initial=words["title"])
         self.fields["summary"] = _area(_("In short"), _("One sentence a line."), 6, locale)
-        self.initial |= {"summary": "\n".join(words["summary"])}
+        self.initial["summary"] = "\n".join(words["summary"])
         for number, part in enumerate(self._parts):
             heading = forms.CharField(label=_("Heading"), required=False, max_length=200, initial=part["heading"])
             heading.widget.attrs |= {"lang": locale, "dir": "auto"}

@@ -10,5 +10,5 @@ urlpatterns = [
     path("privacy/policy/<int:old>/to/<int:new>/", views.policy_differences, name="policy-differences"),
     path("privacy/announcements/", views.announcements, name="announcements"),
     path("privacy/announcements/<int:number>/", views.announcement, name="announcement"),
-    path("privacy/announcements/feed/", AnnouncementFeed(), name="announcements-feed"),
+    path("privacy/announcements/feed/", views.public_page(AnnouncementFeed()), name="announcements-feed"),
 ]

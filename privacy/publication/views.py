@@ -75,12 +75,13 @@ def announcement(request: HttpRequest, number: int) -> HttpResponse:
     if shown is None:
         raise Http404
     before = _before(shown, chapters)
-    text = texts_to_compare(before.version if before else shown.version, shown.version, get_language() or "")[1]
+    old_text, text = texts_to_compare(before.version if before else shown.version, shown.version, get_language() or "")
     context = {
         "shown": shown,
         "before": before,
         "text": text,
         "text_language": get_language_info(text.locale),
+        "sections": compare_sections(old_text.sections, text.sections),
         **(_changed_purposes(before.version, shown.version) if before else {}),
     }
     return render(request, "privacy/announcement.html", context)

@@ -107,7 +107,7 @@ class UsesForm(StrictForm):
     OTHERS, EVERYBODY, YOU, STAFF = "", "everybody", "you", "staff"
     PERIODS = {"7": timedelta(days=7), "30": timedelta(days=30), "365": timedelta(days=365)}
 
-    data = forms.ChoiceField(label=_("Kind of data"), required=False, choices=[("", _("Every kind")), *Category.choices])
+    category = forms.ChoiceField(label=_("Kind of data"), required=False, choices=[("", _("Every kind")), *Category.choices])
     who = forms.ChoiceField(
         label=_("Who"),
         required=False,

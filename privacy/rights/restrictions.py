@@ -40,7 +40,7 @@ def freeze_data(*, by: Actor, subject: Subject, categories: Iterable[Category]) 
     if existing is not None:
         raise AlreadyRequested(existing.request)
     now = timezone.now()
-    answered = {"state": Request.State.COMPLETED, "completed_at": now, "outcome": "frozen"}
+    answered: dict[str, Any] = {"state": Request.State.COMPLETED, "completed_at": now, "outcome": "frozen"}
     request = make_request(by, subject, Request.Kind.RESTRICTION, event=Event.RESTRICTION_BEGUN, categories=chosen, **answered)
     Restriction.objects.create(request=request, subject=subject, categories=chosen, began_at=now)
     return request
@@ -136,6 +136,6 @@ def frozen_records(model: type[models.Model], queryset: models.QuerySet[Any]) ->
     """A hold: what is frozen is not deleted either, since somebody may need it as proof (GDPR Art. 18(1)(c))."""
     if model not in record_models():
         return queryset
-    categories = [category.value for category in categories_of(model)]  # type: ignore[arg-type]
+    categories = [category.value for category in categories_of(model)]
     frozen = Restriction.objects.filter(ended_at=None, categories__overlap=categories)
     return queryset.exclude(subject_id__in=frozen.values("subject_id"))

@@ -73,6 +73,11 @@ def uses_of(subject_id: UUID, category: Category | None = None) -> QuerySet[Entr
     return entries.filter(categories__contains=[category.value]) if category else entries
 
 
+def uses_by_others(subject_id: UUID) -> QuerySet[Entry]:
+    """The same without the person's own."""
+    return uses_of(subject_id).exclude(actor_id=subject_id)
+
+
 def narrowed(
     entries: QuerySet[Entry],
     *,

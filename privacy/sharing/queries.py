@@ -82,7 +82,7 @@ def holders_about(subject_id: UUID, recipient: Recipient | None = None) -> list[
     numbers = {row.pop("recipient_id"): row for row in totals}
     agreements = Prefetch("agreements", holding_today(Agreement.objects.all()), to_attr="agreements_today")
     recipients = {each.pk: each for each in Recipient.objects.filter(pk__in=numbers).prefetch_related(agreements)}
-    holders = {pk: Holder(recipients[pk], agreements=recipients[pk].agreements_today, **row) for pk, row in numbers.items()}  # type: ignore[attr-defined]
+    holders = {pk: Holder(recipients[pk], agreements=recipients[pk].agreements_today, **row) for pk, row in numbers.items()}
     for pk, purpose, paths in received.order_by("purpose").values_list("recipient_id", "purpose", "fields").distinct():
         _extend(holders[pk].purposes, [str(Purpose(purpose).label)])
         _extend(holders[pk].fields, words_of_fields(paths))
@@ -104,7 +104,7 @@ def words_of_fields(paths: Iterable[str]) -> list[str]:
 def _words_of_field(path: str) -> str:
     label, _, name = path.rpartition(".")
     try:
-        return str(apps.get_model(label)._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        return str(apps.get_model(label)._meta.get_field(name).verbose_name)
     except (LookupError, ValueError, FieldDoesNotExist):
         return path
 

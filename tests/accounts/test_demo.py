@@ -129,6 +129,13 @@ def test_listing_names_every_account():
     assert all(account.email in text for account in DEMO_ACCOUNTS)
 
 
+def test_accounts_page_names_everybody_whom_a_visitor_may_be():
+    page = Client().get("/demo/accounts/").content.decode()
+
+    assert DEMO_PASSWORD in page
+    assert all(account.email in page for account in DEMO_ACCOUNTS)
+
+
 def test_demo_pages_do_not_exist_outside_the_demo(settings):
     settings.DEMO = False
     try:

@@ -399,9 +399,11 @@ def test_set_up_page_asks_for_password_and_code(wrong):
 
 @pytest.mark.promise("PROTECT-3")
 def test_secret_is_shown_nowhere_once_in_force():
+    """Nor among one's own data: whoever sits down at a browser that is signed in could copy the second factor."""
     user = make_protected()
     client = protected_client(user)
 
+    assert secret_of(user) not in client.get("/account/data/account/").content.decode()
     assert client.get(SET_UP).headers["Location"] == "/account/security/"
     assert client.get("/second-factor/code.svg").status_code == 404
 

@@ -376,6 +376,7 @@ def test_change_password_ends_sessions_and_links_and_tells_the_mailbox():
     user.refresh_from_db()
     assert user.check_password(NEW)
     assert client.get("/account/").status_code == 302
+    assert not AccountSession.objects.filter(user=user).exists()
     assert not AccountToken.objects.filter(user=user, kind=AccountToken.Kind.RESET).exists()
     assert not PendingMailbox.objects.exists()
     assert entries(Event.PASSWORD_CHANGED, subject_id=user.subject_id) == 1

@@ -3,21 +3,30 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.sessions import session_digest
+from orders.withdrawals.actions import declare_withdrawal
 from privacy.access.gate import unit_of_work
+from privacy.complaints.actions import open_ticket, resolve_ticket
+from privacy.complaints.attachments import clean_file
+from privacy.complaints.models import Ticket
 from privacy.consent.statements import fingerprint
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
+from privacy.policy.actions import publish_policy
+from privacy.policy.models import PolicyVersion
+from privacy.policy.roles import Role
 from privacy.rights.actions import request_copy, request_erasure
 from privacy.rights.restrictions import freeze_data
 from privacy.sharing.actions import register_recipient, sign_agreement
 from privacy.sharing.models import Recipient
 from tests.accounts.people import PASSWORD
-from tests.orders.factories import SETUP
+from tests.api.people import Form
+from tests.orders.factories import SETUP, actor
 from tests.privacy.rights.people import perform
 
 HERS = "hers"
@@ -64,6 +73,42 @@ def _a_freeze(person):
         return freeze_data(by=person.actor, subject=person.subject, categories=[Category.INTERACTION])
 
 
+def _a_withdrawal(person):
+    with unit_of_work():
+        made = declare_withdrawal(by=person.actor, order=person.sent, token=uuid4())
+    return (person.sent.code, made.pk), None
+
+
+def _a_ticket(person, files=()):
+    with unit_of_work():
+        return open_ticket(
+            by=person.actor, subject=person.subject, kind=Ticket.Kind.QUESTION, body="Kanarka asks", token=uuid4(), files=files, locale="en"
+        )  # fmt: skip
+
+
+def _a_resolved_ticket(person):
+    ticket = _a_ticket(person)
+    with unit_of_work():
+        return resolve_ticket(by=actor(Role.SUPPORT), ticket=ticket, outcome=Ticket.Outcome.ANSWERED, answer="So it is.", token=uuid4())
+
+
+def _a_message(person):
+    ticket = _a_ticket(person)
+    return (ticket.pk, ticket.messages.get().pk), None
+
+
+def _a_file(person):
+    ticket = _a_ticket(person, [clean_file("note.txt", b"Kanarka")])
+    return (ticket.pk, ticket.messages.get().attachments.get().pk), None
+
+
+def _two_versions(person):
+    if not PolicyVersion.objects.filter(number=2).exists():
+        words = {"title": "Policy", "summary": ["We keep it shorter."], "sections": []}
+        publish_policy(by=SETUP, number=2, texts={"en": words}, purposes=list(Purpose), effective_at=timezone.now() + timedelta(days=31))
+    return (1, 2), None
+
+
 def _a_researcher(person):
     """A recipient that gets something only with the person's yes."""
     if not Recipient.objects.filter(slug="research").exists():
@@ -108,6 +153,7 @@ CALLS = [
     Call("policy", "GET", PUBLIC),
     Call("policy-versions", "GET", PUBLIC),
     Call("policy-version", "GET", PUBLIC, lambda person: ((1,), None)),
+    Call("policy-differences", "GET", PUBLIC, _two_versions),
     Call("promises", "GET", PUBLIC),
     Call("promise", "GET", PUBLIC, lambda person: (("COLLECT-1",), None)),
     Call("account", "GET", OWN, scope="account:read"),
@@ -130,6 +176,39 @@ CALLS = [
     Call(
         "pay-again", "POST", HERS, lambda person: ((person.declined.code,), {"method": "card"}),
         scope="orders:write", leaves="orders.payment.requested",
+    ),
+    Call("credit-notes", "GET", HERS, lambda person: ((person.sent.code,), None), scope="orders:read"),
+    Call("withdrawal-plan", "GET", HERS, lambda person: ((person.sent.code,), None), scope="orders:read"),
+    Call("withdrawals", "GET", HERS, lambda person: ((person.sent.code,), None), scope="orders:read"),
+    Call(
+        "withdrawals", "POST", HERS, lambda person: ((person.sent.code,), {}), 201, "orders:write", leaves="orders.withdrawal.declared"
+    ),
+    Call("withdrawal", "GET", HERS, _a_withdrawal, scope="orders:read"),
+    Call("tickets", "GET", OWN, scope="messages:read"),
+    Call(
+        "tickets", "POST", OWN, lambda person: ((), {"kind": "question", "body": "Kanarka asks"}),
+        201, "messages:write", leaves="complaints.ticket.opened",
+    ),
+    Call("abouts", "GET", OWN, scope="messages:read"),
+    Call("ticket", "GET", HERS, lambda person: ((_a_ticket(person).pk,), None), scope="messages:read"),
+    Call("ticket-messages", "GET", HERS, lambda person: ((_a_ticket(person).pk,), None), scope="messages:read", leaves="privacy.data.opened"),
+    Call(
+        "ticket-messages", "POST", HERS, lambda person: ((_a_ticket(person).pk,), {"body": "One more"}),
+        201, "messages:write", leaves="complaints.ticket.customer_wrote",
+    ),
+    Call("ticket-message", "GET", HERS, _a_message, scope="messages:read"),
+    Call("ticket-file", "GET", HERS, _a_file, scope="messages:read", leaves="complaints.attachment.downloaded"),
+    Call(
+        "ticket-files", "POST", HERS, lambda person: ((_a_ticket(person).pk,), Form("Look at this", "note.txt", b"Kanarka")),
+        201, "messages:write", leaves="complaints.ticket.customer_wrote",
+    ),
+    Call(
+        "reopening", "POST", HERS, lambda person: ((_a_resolved_ticket(person).pk,), {"body": "Look again"}),
+        scope="messages:write", leaves="complaints.ticket.reopened",
+    ),
+    Call(
+        "ticket-withdrawal", "POST", HERS, lambda person: ((_a_ticket(person).pk,), None),
+        scope="messages:write", leaves="complaints.ticket.withdrawn",
     ),
     Call("data", "GET", OWN, scope="data:read"),
     Call("time-line", "GET", OWN, scope="data:read"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from marketplace.accounts.actions import make_token
@@ -76,8 +77,12 @@ class Caller:
         self.client, self.headers = client, headers
 
     def call(self, method, path, body=None, **headers):
+        if isinstance(body, Form):
+            return self._answered(self.client.post(path, body.fields, **{KEY: str(uuid4()), **self.headers, **headers}))
         data = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-        response = self.client.generic(method.upper(), path, **data, **{KEY: str(uuid4()), **self.headers, **headers})
+        return self._answered(self.client.generic(method.upper(), path, **data, **{KEY: str(uuid4()), **self.headers, **headers}))
+
+    def _answered(self, response):
         response.file = b"".join(response.streaming_content) if response.streaming else b""
         return response
 
@@ -86,6 +91,19 @@ class Caller:
 
     def post(self, path, body=None, **headers):
         return self.call("POST", path, body, **headers)
+
+
+class Form:
+    """A body with a file in it."""
+
+    def __init__(self, body, name, content):
+        self.fields = {"body": body, "files": SimpleUploadedFile(name, content)}
+
+    def with_field(self, name):
+        """The same with one more field, whose value is its name."""
+        form = Form(self.fields["body"], "more.txt", b"more")
+        form.fields[name] = name
+        return form
 
 
 def make_person(canary):

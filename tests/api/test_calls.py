@@ -13,7 +13,7 @@ from privacy.interface.areas import TokenScope
 from privacy.policy.roles import STAFF_ROLES
 from tests.accounts.people import make_staff
 from tests.api.calls import CALLS, HERS, PUBLIC
-from tests.api.people import Caller, anybody
+from tests.api.people import Caller, Form, anybody
 from tests.orders.conftest import partners  # noqa: F401  the agreements that an order needs
 from tests.pages.world import signed_in_staff
 
@@ -53,7 +53,7 @@ def test_the_table_names_every_call():
 
 
 def test_a_call_about_somebodys_row_is_known_as_such():
-    nobodys = {"slug", "category", "purpose", "promise", "number"}
+    nobodys = {"slug", "category", "purpose", "promise", "number", "old", "new"}
     rows = {name for name in patterns() if parameters(name) - nobodys}
 
     assert rows <= {call.name for call in CALLS if call.kind == HERS} | {"nothing"}
@@ -75,7 +75,7 @@ def test_call_works_with_a_token_of_its_scope_alone_or_in_a_browser(person, call
 
     assert response.status_code == call.status, response.content
     assert Entry.objects.filter(event=call.leaves).count() > before or not call.leaves
-    assert response["Cache-Control"] == "no-store"
+    assert "no-store" in response["Cache-Control"]
 
 
 def test_whatever_can_be_read_can_be_read_in_a_browser(person):
@@ -161,7 +161,7 @@ def test_what_belongs_to_another_person_is_not_found_in_the_words_for_what_does_
 def nowhere(call, path, body):
     """The same call about something that nobody has."""
     nobodys = "01890000-0000-7000-8000-000000000000"
-    if body and "record" in body:
+    if isinstance(body, dict) and "record" in body:
         return path, {**body, "record": nobodys}
     match = resolve(path)
     name = next(iter(match.kwargs))
@@ -194,7 +194,8 @@ def test_an_unknown_field_or_parameter_is_refused_and_not_repeated(person):
     for call in CALLS:
         path, body = call.prepared(person)
         before = recorded()
-        with_field = browser.call(call.method, path, {**(body or {}), "Kanarka": "Kanarka"}) if call in BODIES else None
+        more = body.with_field("Kanarka") if isinstance(body, Form) else {**(body or {}), "Kanarka": "Kanarka"}
+        with_field = browser.call(call.method, path, more) if call in BODIES else None
         with_parameter = browser.call(call.method, f"{path}?Kanarka=Kanarka", body)
 
         for response in filter(None, (with_field, with_parameter)):

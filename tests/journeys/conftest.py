@@ -115,11 +115,11 @@ def shop(live_site: Any) -> Any:
 
 @pytest.fixture
 def visitor(browser: Any, shop: Any) -> Iterator[Callable[[], Visitor]]:
-    """``visitor()`` is another person, with cookies of their own."""
+    """``visitor()`` is another person, with cookies of their own; ``visitor(java_script_enabled=False)`` has no scripts."""
     contexts = []
 
-    def arrive() -> Visitor:
-        contexts.append(browser.new_context(locale="en-US"))
+    def arrive(**how: Any) -> Visitor:
+        contexts.append(browser.new_context(locale="en-US", **how))
         return Visitor(contexts[-1].new_page(), shop.url)
 
     yield arrive

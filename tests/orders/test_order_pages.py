@@ -1,17 +1,27 @@
 """A customer's own orders, and nobody else's."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
 import pytest
+from django.utils import timezone
 
 from audit.events import Event
+from audit.record import Reference
+from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.models import Order, OrderState
-from orders.payments.models import Payment
+from orders.parcels.models import Parcel
+from orders.payments.models import Payment, PaymentDetail
 from privacy.access.gate import unit_of_work
 from privacy.consent.actions import withdraw_consent
 from privacy.declarations.purposes import Purpose
+from privacy.sharing.actions import disclose
 from tests.orders.factories import (
+    SETUP,
     client_of,
     confirmed,
     count_queries,
+    delivered,
     entries,
     fresh,
     handed_over,
@@ -199,3 +209,86 @@ def test_pages_work_without_the_person(client, customer):
     assert "We have deleted the details" in text(client.get(order.get_absolute_url()))
     assert order.code in text(client.get("/account/orders/"))
     assert Order.objects.get().total == order.total
+
+
+# The page that explains itself
+
+
+def test_order_page_says_who_received_what_and_until_when_it_stays(client, customer):
+    order = delivered(user=customer)
+    with unit_of_work():
+        told = {"payer": PaymentDetail.objects.get(payment__order=order).payer}
+        disclose(by=SETUP, recipient="payments", purpose=Purpose.PAYMENT, subject=customer.subject, values=told, case=Reference.to(order))
+
+    page = text(client.get(order.get_absolute_url()))
+
+    for said in ("payments", "payment provider", "30 days after the order is closed", "You paid", "/account/messages/new/?order="):
+        assert said in page
+
+
+def test_order_page_gives_the_days_once_the_order_is_closed(client, customer):
+    order = delivered(user=customer)
+    closed_at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    Order.objects.filter(pk=order.pk).update(state="closed", closed_at=closed_at)
+
+    page = text(client.get(order.get_absolute_url()))
+
+    assert "until April 1, 2026" in page
+    assert "until May 31, 2026" in page
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (received, "A person checks your order."),
+        (confirmed, "We pack your parcel and take the payment."),
+        (packed, "We give your parcel to the carrier."),
+        (handed_over, "The carrier brings it to your door."),
+        (delivered, "You can cancel the purchase without a reason."),
+    ],
+)
+def test_order_page_says_what_happens_next_and_by_when(client, customer, make, said):
+    page = text(client.get(make(user=customer).get_absolute_url()))
+
+    assert said in page
+    assert "Mostly by" in page or "until " in page
+
+
+def test_order_page_offers_to_cancel_the_purchase_while_there_is_time(client, customer):
+    order = delivered(user=customer)
+    assert f"/account/orders/{order.code}/withdraw/" in text(client.get(order.get_absolute_url()))
+
+    Parcel.objects.filter(order=order).update(delivered_at=timezone.now() - timedelta(days=30))
+
+    assert f"/account/orders/{order.code}/withdraw/" not in text(client.get(order.get_absolute_url()))
+
+
+@pytest.mark.parametrize(("shown", "expected"), [("all", 3), ("open", 1), ("delivered", 1), ("ended", 1), ("strange", 3)])
+def test_order_list_shows_the_kind_asked_for(client, customer, shown, expected):
+    canceled = place(customer)
+    with unit_of_work():
+        cancel_order(by=customer.actor, order=canceled)
+    received(user=customer)
+    delivered(user=customer)
+
+    page = text(client.get(f"/account/orders/?show={shown}"))
+
+    assert page.count('<th scope="row"') == expected
+
+
+def test_pages_take_as_many_queries_for_two_hundred_orders_as_for_five(client, customer):
+    order = delivered(user=customer)
+    addresses = ["/account/orders/", order.get_absolute_url(), "/cancel-a-purchase/"]
+    for address in addresses:
+        client.get(address)
+    few = [count_queries(lambda address=address: client.get(address)) for address in addresses]
+    copies = [Order(subject=customer.subject, checkout_token=uuid4(), **as_in(order)) for _ in range(200)]
+    Order.objects.bulk_create(copies)
+
+    assert [count_queries(lambda address=address: client.get(address)) for address in addresses] <= few
+
+
+def as_in(order):
+    """The plain columns of an order that exists."""
+    names = ("state", "country", "currency", "goods_total", "shipping_total", "tax_total", "total", "locale", "policy_version")
+    return {name: getattr(order, name) for name in names}

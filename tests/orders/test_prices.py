@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders.catalogue.models import Product, TaxClass
@@ -20,6 +20,7 @@ PRODUCTS = st.builds(Product, title=st.just("Thing"), price=st.integers(1, 10**6
 ITEMS = st.lists(st.tuples(PRODUCTS, st.integers(1, 20)), min_size=1, max_size=10)
 
 
+@settings(deadline=None)
 @given(ITEMS, st.sampled_from(COUNTRIES))
 def test_quote_adds_up_to_the_cent(items, country):
     quoted = quote(items, country)
@@ -30,6 +31,7 @@ def test_quote_adds_up_to_the_cent(items, country):
     assert quoted.tax_total == sum(line.tax for line in quoted.lines)
 
 
+@settings(deadline=None)
 @given(ITEMS)
 def test_quote_for_an_export_contains_no_tax(items):
     assert quote(items, "JP").tax_total == 0

@@ -1,10 +1,14 @@
 """The shop as a visitor meets it."""
 
+import re
+
 import pytest
 from django.test import Client
 
-from orders.catalogue.models import Product
-from tests.orders.factories import count_queries, make_product, place
+from orders.catalogue.actions import add_category
+from orders.catalogue.models import Product, ProductCategory
+from orders.catalogue.views import ON_A_PAGE
+from tests.orders.factories import SETUP, count_queries, make_product, place
 
 pytestmark = pytest.mark.django_db
 
@@ -29,15 +33,116 @@ def test_front_with_nothing_to_sell_says_so(client):
     assert "still empty" in client.get("/").content.decode()
 
 
-@pytest.mark.parametrize("path", ["/", "/search/?q=thing"])
-def test_product_lists_take_as_many_queries_for_many_as_for_one(client, path):
-    make_product()
+@pytest.mark.parametrize("path", ["/", "/search/?q=thing", "/search/?sort=cheapest", "/categories/things/", "/products/first/"])
+def test_product_pages_take_as_many_queries_for_many_as_for_one(client, path):
+    things = make_category()
+    make_product(slug="first", category=things)
+    make_product(category=things)
     client.get(path)
     few = count_queries(lambda: client.get(path))
-    for _ in range(5):
-        make_product()
+    for number in range(5):
+        make_product(category=things)
+        make_product(category=make_category(slug=f"more-{number}"))
 
     assert count_queries(lambda: client.get(path)) <= few
+
+
+def make_category(**values):
+    return add_category(by=SETUP, category=ProductCategory(**{"slug": "things", "title": "Things", "kind": "mug", **values}))
+
+
+def test_front_leads_to_the_categories_that_have_something(client):
+    make_product(category=make_category(title="Lamps", position=1))
+    make_category(slug="empty", title="Nothing yet")
+    make_product(category=make_category(slug="off", title="Off sale"), is_active=False)
+
+    make_product(category=make_category(slug="first", title="First of all", position=0))
+
+    page = client.get("/").content.decode()
+
+    assert 0 < page.index("First of all") < page.index("Lamps")
+    assert "Nothing yet" not in page
+    assert "Off sale" not in page
+
+
+def test_category_page_lists_its_own_products(client):
+    make_product(title="A lamp", category=make_category(slug="lamps"))
+    make_product(title="A pan", category=make_category(slug="pans"))
+
+    page = client.get("/categories/lamps/").content.decode()
+
+    assert "A lamp" in page
+    assert "A pan" not in page
+
+
+def test_category_page_of_an_unknown_or_empty_category_is_not_found(client):
+    make_category(slug="empty")
+
+    assert client.get("/categories/none/").status_code == 404
+    assert client.get("/categories/empty/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("cheapest", ["A", "B", "C"]), ("dearest", ["C", "B", "A"]), ("newest", ["B", "C", "A"]), ("x", ["B", "C", "A"])]
+)
+def test_lists_are_sorted_as_asked(client, sort, order):
+    for title, price in (("A", 100), ("C", 300), ("B", 200)):
+        make_product(title=f"Thing of {title}", price=price)
+
+    page = client.get("/search/", {"sort": sort}).content.decode()
+
+    assert re.findall(r"Thing of ([ABC])<", page) == order
+
+
+def test_lists_are_cut_into_pages_that_keep_words_and_order(client):
+    for _ in range(ON_A_PAGE + 1):
+        make_product()
+
+    first = client.get("/search/", {"q": "thing", "sort": "cheapest"}).content.decode()
+    second = client.get("/search/?q=thing&sort=cheapest&page=2").content.decode()
+
+    assert first.count("product-card") == ON_A_PAGE
+    assert second.count("product-card") == 1
+    assert "?q=thing&amp;sort=cheapest&amp;page=2" in first
+    assert client.get("/search/?page=999").status_code == client.get("/search/?page=x").status_code == 200
+
+
+def test_search_finds_words_of_other_languages_and_parts_of_words(client):
+    make_product(title="Reading lamp", title_de="Leselampe", title_ar="مصباح قراءة")
+
+    for words in ("lampe", "LESE", "مصباح", "read lamp"):
+        assert "Reading lamp" in client.get("/search/", {"q": words}).content.decode()
+
+
+def test_pages_show_the_words_of_the_readers_language(client):
+    product = make_product(title="Mug", title_de="Becher", description="Holds tea.", description_de="Hält Tee.")
+
+    page = client.get(product.get_absolute_url(), headers={"accept-language": "de"}).content.decode()
+
+    assert "Becher" in page
+    assert "Hält Tee." in page
+    assert "Holds tea." not in page
+
+
+def test_product_page_says_what_delivery_costs_and_what_goes_well_with_it(client):
+    things = make_category()
+    product = make_product(category=things)
+    beside, sold_out = make_product(title="Beside", category=things), make_product(title="Gone", category=things, on_hand=0)
+    make_product(title="Elsewhere")
+
+    page = client.get(product.get_absolute_url()).content.decode()
+
+    assert "Delivery to Germany: €4.90, free from €100.00." in page
+    assert "Japan" in page
+    assert "within 14 days" in page
+    assert beside.title in page
+    assert sold_out.title not in page
+    assert "Elsewhere" not in page
+
+
+@pytest.mark.parametrize(("on_hand", "words"), [(9, "In stock"), (5, "Only 5 left"), (0, "Sold out")])
+def test_product_page_says_in_words_how_many_there_are(client, on_hand, words):
+    assert words in client.get(make_product(on_hand=on_hand).get_absolute_url()).content.decode()
 
 
 def test_search_finds_words_of_title_and_description(client):

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from orders.guests.models import OrderLookup
 from orders.lifecycle.actions import cancel_order
-from orders.lifecycle.models import OrderState
+from orders.lifecycle.models import Order, OrderState
 from orders.parcels.models import Parcel
+from orders.withdrawals.actions import receive_goods
 from orders.withdrawals.models import ContractWithdrawal, WithdrawalState
 from privacy.access.gate import unit_of_work
 from privacy.policy.roles import Role
@@ -30,7 +31,7 @@ from tests.orders.factories import (
     settle,
     stock_of,
 )
-from tests.orders.test_withdrawals import declare, late
+from tests.orders.test_withdrawals import declare, do, late
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,17 @@ def test_entry_lists_what_can_still_be_canceled(client, customer):
     assert withdraw_page(open_order) in page
     assert gone.code not in page
     assert strange.code not in page
+
+
+def test_entry_leaves_out_what_can_be_canceled_no_more(client, customer):
+    old, reachable = delivered(user=customer), delivered(user=customer)
+    Order.objects.filter(pk=old.pk).update(completed_at=timezone.now() - timedelta(days=400))
+    Order.objects.filter(pk=reachable.pk).update(completed_at=timezone.now() - timedelta(days=300))
+
+    page = text(client.get("/cancel-a-purchase/"))
+
+    assert reachable.code in page
+    assert old.code not in page
 
 
 def test_entry_takes_as_many_queries_for_many_orders_as_for_one(client, customer):
@@ -348,3 +360,11 @@ def test_list_takes_as_many_queries_for_many_as_for_one(sign_in):
         declare(delivered())
 
     assert count_queries(lambda: client.get("/admin/orders/contractwithdrawal/")) <= few
+
+
+def test_front_page_tells_support_and_finance_what_waits(sign_in):
+    late()
+    do(receive_goods, declare(delivered()), to_stock=True)
+
+    assert "is_late__exact=1" in text(sign_in(Role.SUPPORT).get("/admin/"))
+    assert "state__exact=goods_back" in text(sign_in(Role.FINANCE).get("/admin/"))

@@ -18,26 +18,34 @@ from django.utils import timezone
 
 from audit.actions import integrate_entries, verify_log
 from audit.models import Checkpoint, Entry, Verification
-from marketplace.accounts.actions import invite_staff
+from marketplace.accounts.actions import invite_staff, make_token
 from marketplace.accounts.middleware import PASSED_AT
 from marketplace.accounts.models import AccountToken, User
 from marketplace.accounts.tokens import issue_token
 from marketplace.demo.mail import MailboxBackend, newest_mails
+from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.partners import register_demo_partners
-from orders.catalogue.models import Product
+from orders.catalogue.actions import add_category
+from orders.catalogue.models import Product, ProductCategory
 from orders.checkout.actions import ORDER_PURPOSES
 from orders.guests.links import issue_link
 from orders.lifecycle.actions import cancel_order
 from orders.lifecycle.models import Order
 from orders.parcels.actions import deliver_parcel
+from orders.rates.models import ShippingRate, TaxRate
 from orders.withdrawals.actions import declare_withdrawal, receive_goods, refund_withdrawal
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
+from privacy.complaints.actions import open_ticket, outside, resolve_ticket, save_canned_reply, withdraw_ticket, write_from_outside
+from privacy.complaints.attachments import clean_file
+from privacy.complaints.models import CannedReply, Ticket
 from privacy.consent.actions import give_consent
 from privacy.declarations.purposes import Purpose
+from privacy.interface.areas import TokenScope
 from privacy.policy.actions import publish_policy
-from privacy.policy.models import NOTICE_PERIOD, PolicyVersion
-from privacy.policy.roles import Actor, Role
+from privacy.policy.models import NOTICE_PERIOD, OperatorIdentity, PolicyVersion
+from privacy.policy.roles import ANONYMOUS, Actor, Role
+from privacy.publication.actions import start_draft
 from privacy.retention.actions import start_purge
 from privacy.rights import steps
 from privacy.rights.actions import correct_record, request_copy, request_erasure, start_due_erasures
@@ -144,7 +152,12 @@ def grow(world: World, times: int) -> None:
 def shop(world: World) -> None:
     with unit_of_work():
         register_demo_partners(by=TEST)
-    world.product = factories.make_product(slug="stoneware-thing", title="Stoneware thing", on_hand=1000)
+        name_demo_operator(by=TEST)
+    things = ProductCategory(slug="things", title="Things", kind="mug")
+    world.category = add_category(by=factories.SETUP, category=things)
+    world.product = factories.make_product(slug="stoneware-thing", title="Stoneware thing", on_hand=1000, category=world.category)
+    world.first_movement = world.product.movements.get()
+    world.tax_rate, world.shipping_rate = TaxRate.objects.first(), ShippingRate.objects.first()
 
 
 @part
@@ -313,6 +326,42 @@ def policy_announced(world: World) -> None:
 
 
 @part
+def policy_to_come(world: World) -> None:
+    """A draft of the version after the next."""
+    with unit_of_work():
+        world.draft = start_draft(by=actor(Role.ADMINISTRATOR))
+    world.operator = OperatorIdentity.objects.latest("number")
+
+
+@part
+def messages(world: World) -> None:
+    """A ticket with a file and one that was answered; somebody outside wrote too, and proves the mailbox."""
+    files = [clean_file("crack.txt", b"It is here.")]
+    world.ticket = write_to_us(world, files=files)
+    world.answered = write_to_us(world)
+    answer = {"outcome": Ticket.Outcome.UPHELD, "answer": "You are right.", "token": uuid4()}
+    with unit_of_work():
+        resolve_ticket(by=actor(Role.SUPPORT), ticket=world.answered, **answer)
+        reply = CannedReply(title="Thank you", locale="en", body="Thank you for writing.")
+        world.canned = save_canned_reply(by=actor(Role.SUPPORT), reply=reply)
+        letter = {"email": "outside@example.org", "kind": Ticket.Kind.COMPLAINT, "body": "A mail.", "token": uuid4(), "locale": "en"}
+        world.complaint_token, _until = outside.issue_link(write_from_outside(by=ANONYMOUS, **letter))
+
+
+def write_to_us(world: World, **more: Any) -> Ticket:
+    me, body = world.customer, canaries_of(CUSTOMER)["message"]
+    with unit_of_work():
+        return open_ticket(by=me.actor, subject=me.subject, kind=Ticket.Kind.COMPLAINT, body=body, token=uuid4(), **more)
+
+
+@part
+def programs(world: World) -> None:
+    with unit_of_work():
+        scopes = [TokenScope.ORDERS_READ]
+        world.token, _secret = make_token(by=world.customer.actor, user=world.customer, scopes=scopes, lasts=timedelta(days=30))
+
+
+@part
 def mailbox(world: World) -> None:
     MailboxBackend().send_messages([EmailMessage("Your order", "It is on its way.", to=["somebody@example.org"])])
     world.mail_id = newest_mails()[0].id
@@ -355,6 +404,13 @@ def another_request(world: World) -> None:
 def another_permission(world: World) -> None:
     with unit_of_work():
         give_consent(by=world.customer.actor, subject=world.customer.subject, purpose=Purpose.IMPROVEMENT, locale="en")
+
+
+@growth
+def another_message(world: World) -> None:
+    ticket = write_to_us(world)
+    with unit_of_work():
+        withdraw_ticket(by=world.customer.actor, ticket=ticket)
 
 
 @growth

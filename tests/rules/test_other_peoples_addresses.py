@@ -8,16 +8,18 @@ from django.urls import URLPattern, get_resolver
 from marketplace.accounts.actions import make_token
 from marketplace.accounts.models import AccountSession
 from privacy.access.gate import unit_of_work
+from privacy.complaints.models import TicketAttachment
 from privacy.interface.areas import TokenScope
 from privacy.rights.actions import request_copy
 from tests.orders.conftest import partners  # noqa: F401  the agreements that an order needs
 from tests.orders.factories import client_of, handed_over, make_customer
+from tests.privacy.complaints.people import ask, text_file
 
 pytestmark = pytest.mark.django_db
 
-BELONGING_TO_SOMEBODY = {"code", "request_id", "session_id", "token_id"}
+BELONGING_TO_SOMEBODY = {"code", "request_id", "record_id", "session_id", "token_id", "ticket_id", "attachment_id"}
 BELONGING_TO_NOBODY = {
-    "slug": "a product",
+    "slug": "a product, or a recipient of whoever asks",
     "kind": "a picture",
     "number": "a published policy version",
     "category": "one of the five, of whoever asks",
@@ -53,13 +55,17 @@ def test_what_belongs_to_another_person_is_not_found(method):
     with unit_of_work():
         request = request_copy(by=owner.actor, subject=owner.subject)
         token, _secret = make_token(by=owner.actor, user=owner, scopes=[TokenScope.ORDERS_READ], lasts=timedelta(days=1))
+    ticket = ask(owner, files=[text_file()])
     client_of(owner)
     session = AccountSession.objects.filter(user=owner).latest("started_at")
     values = {
         "code": order.code,
         "request_id": str(request.pk),
+        "record_id": str(order.addresses.get().pk),
         "session_id": str(session.reference),
         "token_id": str(token.pk),
+        "ticket_id": str(ticket.pk),
+        "attachment_id": str(TicketAttachment.objects.get(message__ticket=ticket).pk),
     }
     mine = [(route, names) for route, names in addresses() if names & BELONGING_TO_SOMEBODY]
 

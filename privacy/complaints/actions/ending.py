@@ -136,11 +136,12 @@ def close_ticket(*, by: Actor, ticket: Ticket, at: datetime | None = None) -> Ti
 @transaction.atomic
 def close_tickets_of(*, by: Actor, subject: Subject) -> int:
     """A step of an erasure: what was answered is closed, and the files go before the rows that know them."""
-    tickets = Ticket.objects.select_for_update().filter(subject=subject, state=Ticket.State.RESOLVED)
-    closed = [_close(by, ticket, timezone.now()) for ticket in tickets]
+    tickets = list(Ticket.objects.select_for_update().filter(subject=subject, state=Ticket.State.RESOLVED))
+    for ticket in tickets:
+        _close(by, ticket, timezone.now())
     TicketLink.objects.filter(ticket__subject=subject).delete()
     delete_files_of(subject.pk)
-    return len(closed)
+    return len(tickets)
 
 
 def _close(by: Actor, ticket: Ticket, now: datetime) -> None:

@@ -38,7 +38,7 @@ def assign_ticket(*, by: Actor, ticket: Ticket, agent: UUID | None = None, at: d
     require_handler(by, locked)
     require_in_work(locked)
     chosen = agent or by.id
-    if not Subject.objects.filter(pk=chosen, kind=Subject.Kind.STAFF).exists():
+    if chosen is None or not Subject.objects.filter(pk=chosen, kind=Subject.Kind.STAFF).exists():
         raise NotYourCase
     change(locked, assigned_to_id=chosen)
     note_step(by, locked, Step.TAKEN, Event.TICKET_TAKEN, at=at or timezone.now())
@@ -90,7 +90,14 @@ def write_note(*, by: Actor, ticket: Ticket, body: str, token: UUID, at: datetim
     if not 0 < len(body) <= BODY_MAX:
         raise BodyRefused
     now = at or timezone.now()
-    note = InternalNote(subject_id=locked.subject_id, ticket=locked, author_id=by.id, form_token=token, written_at=now, body=body)
+    note = InternalNote(
+        subject_id=locked.subject_id,
+        ticket=locked,
+        author_id=by.id,  # type: ignore[misc]
+        form_token=token,
+        written_at=now,
+        body=body,
+    )
     with open_access(by=by, purpose=purpose_of(by), subject=locked.subject_id, reason=f"ticket {locked.code}", case=locked):
         note.save(force_insert=True)
     note_step(by, locked, Step.NOTED, Event.TICKET_NOTED, at=now)

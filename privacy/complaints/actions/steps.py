@@ -97,7 +97,7 @@ def add_message(by: Actor, ticket: Ticket, *, body: str, token: UUID, at: dateti
         subject_id=ticket.subject_id,
         ticket=ticket,
         author=PublicMessage.Author.CUSTOMER if is_person else PublicMessage.Author.STAFF,
-        author_id=by.id,
+        author_id=by.id,  # type: ignore[misc]
         form_token=token,
         written_at=at,
         body=body,

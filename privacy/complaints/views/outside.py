@@ -89,7 +89,3 @@ def link_again(request: HttpRequest, token: str) -> HttpResponse:
         with suppress(LinkUsed):
             send_link_again(by=ANONYMOUS, token=token)
     return redirect("privacy:complain-sent")
-
-
-for _view in (complain, sent, follow_link):
-    _view.open_to_half_signed_in = True  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.interface.areas import Area
-from privacy.interface.serializers import StrictSerializer
+from privacy.interface.serializers import Choice, StrictSerializer
 from privacy.interface.views import OwnView
 from privacy.policy.roles import STAFF_ROLES, Role
 from privacy.retention.queries import goings_of
@@ -29,7 +29,7 @@ WHO = (UsesForm.EVERYBODY, UsesForm.YOU, UsesForm.STAFF, *sorted(STAFF_ROLES), R
 
 
 class CategoryCard(StrictSerializer):
-    category = serializers.ChoiceField(Category)
+    category = Choice(Category)
     values = serializers.IntegerField(min_value=0, help_text="How many values are held.")
     purposes = serializers.ListField(child=serializers.CharField(), help_text="What for.")
     recipients = serializers.ListField(child=serializers.CharField(), help_text="Who received some of it.")
@@ -42,7 +42,7 @@ class DataOverview(StrictSerializer):
 
 
 class HeldValue(StrictSerializer):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     value = serializers.CharField(allow_blank=True)
     is_readable = serializers.BooleanField(help_text="False for what is damaged, or whose key is gone.")
 
@@ -51,7 +51,7 @@ class HeldRecord(StrictSerializer):
     title = serializers.CharField()
     belongs_to = serializers.CharField()
     items = HeldValue(many=True)
-    purposes = serializers.ListField(child=serializers.ChoiceField(Purpose))
+    purposes = serializers.ListField(child=Choice(Purpose))
     leaves_at = serializers.DateTimeField(allow_null=True, help_text="When it goes; empty while its clock stands still.")
     waits_for = serializers.CharField(allow_blank=True, help_text="What it is kept until, in words.")
     law = serializers.CharField(allow_blank=True, help_text="The law that demands it, where one does.")
@@ -82,14 +82,14 @@ class Use(StrictSerializer):
 
 
 class UsesQuery(StrictSerializer):
-    category = serializers.ChoiceField(Category, required=False, help_text="One kind of data.")
-    who = serializers.ChoiceField(WHO, required=False, help_text="By whom; everybody but yourself where it is left out.")
+    category = Choice(Category, required=False, help_text="One kind of data.")
+    who = Choice(WHO, required=False, help_text="By whom; everybody but yourself where it is left out.")
     since = serializers.DateTimeField(required=False, help_text="From this moment on.")
-    refused = serializers.ChoiceField(["true", "false"], required=False, help_text="`true`: only refused attempts.")
+    refused = Choice(["true", "false"], required=False, help_text="`true`: only refused attempts.")
 
 
 class FollowUpLine(StrictSerializer):
-    kind = serializers.ChoiceField(FollowUp.Kind)
+    kind = Choice(FollowUp.Kind)
     asked_at = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField(allow_null=True)
 
@@ -97,7 +97,7 @@ class FollowUpLine(StrictSerializer):
 class Holder(StrictSerializer):
     recipient = serializers.SlugField(source="recipient.slug")
     name = serializers.CharField(source="recipient.name")
-    kind = serializers.ChoiceField(Recipient.Kind, source="recipient.kind")
+    kind = Choice(Recipient.Kind, source="recipient.kind")
     country = serializers.CharField(source="recipient.country")
     times = serializers.IntegerField(min_value=1, help_text="How often something went there.")
     first_at = serializers.DateTimeField()
@@ -109,8 +109,8 @@ class Holder(StrictSerializer):
 
 class DisclosureLine(StrictSerializer):
     at = serializers.DateTimeField()
-    purpose = serializers.ChoiceField(Purpose)
-    categories = serializers.ListField(child=serializers.ChoiceField(Category))
+    purpose = Choice(Purpose)
+    categories = serializers.ListField(child=Choice(Category))
     fields_received = serializers.SerializerMethodField()
     about = serializers.SerializerMethodField(help_text="The order, request or message it was about.")
 

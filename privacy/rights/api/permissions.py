@@ -17,7 +17,7 @@ from privacy.consent.queries import Permission, history_of, permissions_in_force
 from privacy.consent.statements import fingerprint, statement_text
 from privacy.declarations.purposes import Purpose
 from privacy.interface.areas import Area
-from privacy.interface.serializers import StrictSerializer, Text
+from privacy.interface.serializers import Choice, StrictSerializer, Text
 from privacy.interface.views import OwnView
 from privacy.rights.consequences import STOPS
 from privacy.sharing.actions import decide_approval
@@ -25,8 +25,8 @@ from privacy.sharing.queries import Approvable, approvable_of, approvables_of
 
 
 class PermissionLine(StrictSerializer):
-    purpose = serializers.ChoiceField(Purpose)
-    label = serializers.CharField(source="purpose.label")
+    purpose = Choice(Purpose)
+    label = serializers.CharField(source="purpose.label")  # type: ignore[assignment]
     is_given = serializers.BooleanField()
     is_essential = serializers.BooleanField(source="rule.essential", help_text="The service ends with it.")
     decided_at = serializers.DateTimeField(source="entry.at", default=None, allow_null=True)
@@ -50,7 +50,7 @@ class Yes(StrictSerializer):
 
 class DecisionLine(StrictSerializer):
     at = serializers.DateTimeField()
-    decision = serializers.ChoiceField(ConsentEntry.Decision)
+    decision = Choice(ConsentEntry.Decision)
     words = serializers.CharField(source="statement.text")
     locale = serializers.CharField(source="statement.locale")
     policy_version = serializers.IntegerField(source="statement.policy.number")
@@ -59,7 +59,7 @@ class DecisionLine(StrictSerializer):
 class ApprovalLine(StrictSerializer):
     recipient = serializers.SlugField(source="recipient.slug")
     name = serializers.CharField(source="recipient.name")
-    purpose = serializers.ChoiceField(Purpose)
+    purpose = Choice(Purpose)
     is_given = serializers.BooleanField()
     decided_at = serializers.DateTimeField(source="approval.at", default=None, allow_null=True)
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.interface.areas import Area
-from privacy.interface.serializers import StrictSerializer, Text
+from privacy.interface.serializers import Choice, StrictSerializer, Text
 from privacy.interface.views import OwnView, made_at, shown_at
 from privacy.retention.walker import Holding, record_models
 from privacy.rights.actions import cancel_erasure, request_copy, request_erasure
@@ -39,9 +39,9 @@ FILE_NAME = "my-data.zip"
 class RequestLine(StrictSerializer):
     id = serializers.UUIDField()
     code = serializers.CharField(help_text="To quote when you write to us.")
-    kind = serializers.ChoiceField(Request.Kind)
+    kind = Choice(Request.Kind)
     topic = serializers.CharField(allow_blank=True, help_text="The use objected to, or the record to be corrected.")
-    state = serializers.ChoiceField(Request.State)
+    state = Choice(Request.State)
     made_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(help_text="We answer by then.")
     effective_at = serializers.DateTimeField(allow_null=True, help_text="When it begins; until then it can be canceled.")
@@ -54,7 +54,7 @@ class RequestLine(StrictSerializer):
         copy = getattr(request, "export", None)
         if copy is None or not copy.can_be_downloaded:
             return None
-        return serializers.DateTimeField().to_representation(copy.expires_at)
+        return str(serializers.DateTimeField().to_representation(copy.expires_at))
 
 
 class Wait(StrictSerializer):
@@ -102,7 +102,7 @@ class Plan(StrictSerializer):
 
 class CorrectableField(StrictSerializer):
     name = serializers.CharField()
-    label = serializers.CharField(source="verbose_name")
+    label = serializers.CharField(source="verbose_name")  # type: ignore[assignment]
 
 
 class CorrectableRecord(StrictSerializer):
@@ -123,16 +123,16 @@ class CorrectionGiven(StrictSerializer):
 
 
 class FreezeGiven(StrictSerializer):
-    categories = serializers.ListField(child=serializers.ChoiceField(Category), min_length=1, max_length=len(Category))
+    categories = serializers.ListField(child=Choice(Category), min_length=1, max_length=len(Category))
 
 
 class ObjectionGiven(StrictSerializer):
-    purpose = serializers.ChoiceField(Purpose)
+    purpose = Choice(Purpose)
     reason = Text(max_length=1000, required=False, allow_blank=True)
 
 
 class Uses(StrictSerializer):
-    purposes = serializers.ListField(child=serializers.ChoiceField(Purpose))
+    purposes = serializers.ListField(child=Choice(Purpose))
 
 
 class RequestView(OwnView):

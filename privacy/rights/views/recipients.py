@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.record import Reference
 from privacy.declarations.purposes import Purpose
-from privacy.rights.cases import cases_in_words
+from privacy.rights.cases import Case, cases_in_words
 from privacy.rights.forms import ApprovalForm
 from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_of
 from privacy.sharing.actions import decide_approval
@@ -78,7 +78,7 @@ def _approvable(request: HttpRequest, slug: str, purpose: Purpose) -> Approvable
     return found
 
 
-def _line(disclosure: Disclosure, cases: dict[Reference, object]) -> dict[str, object]:
+def _line(disclosure: Disclosure, cases: dict[Reference, Case]) -> dict[str, object]:
     case = Reference(disclosure.case_label, disclosure.case_id) if disclosure.case_id else None
     return {
         "at": disclosure.at,

@@ -85,7 +85,7 @@ def lift(request: HttpRequest, request_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Lifted. We use this data again as your permissions say."))
     else:
-        messages.error(request, form.non_field_errors()[0])
+        messages.error(request, str(form.non_field_errors()[0]))
     return redirect(asked)
 
 

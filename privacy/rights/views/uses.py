@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -39,12 +41,12 @@ def uses(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/uses.html", context, status=200 if is_valid else 422)
 
 
-def _filters(form: UsesForm) -> dict[str, object]:
+def _filters(form: UsesForm) -> dict[str, Any]:
     chosen = form.cleaned_data
     period = UsesForm.PERIODS.get(chosen["since"])
     return {
         "who": chosen["who"],
-        "category": Category(chosen["data"]) if chosen["data"] else None,
+        "category": Category(chosen["category"]) if chosen["category"] else None,
         "since": timezone.now() - period if period else None,
         "refused_only": chosen["refused"],
     }

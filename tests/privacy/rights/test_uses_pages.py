@@ -132,12 +132,12 @@ def test_filters_narrow_by_kind_role_and_period(client, buyer):
 
     assert number_of(client, "?who=finance") == number_of(client, "?who=support") == 1
     assert number_of(client, "?who=staff") == 2
-    assert number_of(client, "?who=staff&data=purchase") == 2
-    assert number_of(client, "?who=staff&data=delivery") == 0
+    assert number_of(client, "?who=staff&category=purchase") == 2
+    assert number_of(client, "?who=staff&category=delivery") == 0
     assert number_of(client, "?since=7&who=staff") == 2
 
 
-@pytest.mark.parametrize("query", ["?who=nobody", "?data=shoes", "?since=forever", "?extra=1"])
+@pytest.mark.parametrize("query", ["?who=nobody", "?category=shoes", "?since=forever", "?extra=1"])
 def test_unknown_filters_are_refused_and_list_nothing(client, query):
     page = text_of(client, f"/account/uses/{query}", status=422)
 
