@@ -14,6 +14,7 @@ from orders.catalogue.actions import add_product
 from orders.catalogue.models import Product
 from orders.checkout.actions import ORDER_PURPOSES, place_order
 from orders.lifecycle.models import Order
+from orders.rates.first import put_first_rates
 from privacy.access.gate import open_access, unit_of_work
 from privacy.consent.actions import give_consent
 from privacy.declarations.purposes import Purpose
@@ -27,6 +28,7 @@ ADDRESS = {"addressee": "Ada Winter", "line1": "Kastanienallee 12", "postcode": 
 
 def rows() -> Iterator[Row]:
     with unit_of_work():
+        put_first_rates()
         product = add_product(
             by=JOB, product=Product(slug="mug", title="Mug", description="A mug.", kind="mug", price=2000), on_hand=MANY + FEW
         )

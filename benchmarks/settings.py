@@ -24,3 +24,4 @@ from marketplace.settings import INSTALLED_APPS, STORAGES  # noqa: E402
 INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 ALLOWED_HOSTS = ["testserver"]
+WHITENOISE_AUTOREFRESH = True

@@ -84,8 +84,8 @@ def _parameter(raw: Schema) -> Field:
 
 def _resolved(document: Schema, schema: Schema) -> Schema:
     """Follows a reference into the components."""
-    for part in schema.get("allOf", []):
-        return {**_resolved(document, part), **{key: value for key, value in schema.items() if key != "allOf"}}
+    for part in [*schema.get("allOf", []), *schema.get("oneOf", [])]:  # what may be empty stands there beside "null"
+        return {**_resolved(document, part), **{key: value for key, value in schema.items() if key not in ("allOf", "oneOf")}}
     if "$ref" not in schema:
         return schema
     found: Any = document

@@ -155,6 +155,8 @@ class ApiSchema(AutoSchema):
         schema = super()._map_basic_serializer(serializer, direction)
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
+        if not vars(type(serializer)).get("__doc__"):
+            schema.pop("description", None)  # that of its base says nothing about it
         return schema
 
 

@@ -103,7 +103,7 @@ class Purchase:
         ]
         arrived = [*sent, (delivered, _deliver)]
         closed = (delivered + timedelta(days=14, minutes=1), _close)
-        return {
+        ways: dict[Ending, list[tuple[timedelta, Step]]] = {
             Ending.AWAITING: [],
             Ending.UNPAID: [(timedelta(minutes=65), _expire)],
             Ending.CHANGED_MIND: [(timedelta(hours=2), _change_mind), (timedelta(hours=3), _close)],
@@ -118,7 +118,8 @@ class Purchase:
                 (delivered + timedelta(days=9), _give_money_back),
                 closed,
             ],
-        }[self.ending]
+        }
+        return ways[self.ending]
 
 
 METHODS = {Ending.AWAITING: Method.SLOW, Ending.UNPAID: Method.DECLINED}

@@ -64,7 +64,7 @@ def _look(person: Person, role: Role, purpose: Purpose, reason: str) -> Callable
 
     def tell(teller: Teller) -> None:
         order = Order.objects.filter(subject=user_of(person).subject).order_by("-placed_at").first()
-        contact = order and OrderContact.objects.filter(subject=order.subject, order=order).first()
+        contact = OrderContact.objects.filter(subject=order.subject, order=order).first() if order else None
         if order is None or contact is None:
             return  # nothing is left to look at
         with suppress(AccessDenied), unit_of_work():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -24,7 +25,11 @@ ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 KEEPS_STOCK = frozenset({Role.FULFILLMENT})
 MOVEMENTS_SHOWN = 20
 
-MOVE = {ReceiveForm: actions.receive_stock, WriteOffForm: actions.write_off_stock, CountForm: actions.count_stock}
+MOVE: dict[type[_MovementForm], Callable[..., None]] = {
+    ReceiveForm: actions.receive_stock,
+    WriteOffForm: actions.write_off_stock,
+    CountForm: actions.count_stock,
+}
 
 
 @admin.register(ProductCategory)
@@ -79,7 +84,7 @@ class ProductAdmin(RoleAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Product | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["title"]}
 
-    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[Any]:
         """What the form asks beside the product itself is for those who may change it."""
         more = [] if self._role(request) not in self.editors else ["seen"] if obj else ["on_hand"]
         return [*ProductForm.Meta.fields, *more]
@@ -130,7 +135,7 @@ class RunsLow(admin.SimpleListFilter):
         return [("none", _("sold out")), ("few", _("five or fewer")), ("enough", _("more than five"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[StockItem]) -> QuerySet[StockItem]:
-        ranges = {"none": {"free": 0}, "few": {"free__range": (1, 5)}, "enough": {"free__gt": 5}}
+        ranges: dict[str, dict[str, Any]] = {"none": {"free": 0}, "few": {"free__range": (1, 5)}, "enough": {"free__gt": 5}}
         return queryset.filter(**ranges.get(self.value() or "", {}))
 
 
@@ -173,7 +178,7 @@ class StockAdmin(RoleAdmin):
 
     def _move(self, request: HttpRequest, form: _MovementForm) -> bool:
         try:
-            MOVE[type(form)](by=request.actor, product=form.stock.product, **form.cleaned_data)  # type: ignore[attr-defined, index]
+            MOVE[type(form)](by=request.actor, product=form.stock.product, **form.cleaned_data)  # type: ignore[attr-defined]
         except StockPromised as refusal:
             form.add_error(None, _("Orders have been promised %(count)s pieces: these must stay.") % {"count": refusal.reserved})
         except StockMoved as refusal:

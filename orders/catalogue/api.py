@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orders.catalogue.models import Product, ProductCategory
+from orders.catalogue.models import Product
 from orders.catalogue.queries import SORTS, filled_categories, in_order, products_for_sale, products_matching
 from privacy.interface.serializers import Choice, StrictSerializer, Text
 from privacy.interface.views import PublicView
@@ -46,8 +46,7 @@ class CategoryList(PublicView):
 
     def get(self, request: Request) -> Response:
         """The parts of the shop."""
-        categories = filled_categories().order_by(*ProductCategory._meta.ordering)
-        return self.answer_page(categories)
+        return self.answer_page(filled_categories().order_by("position", "slug"))
 
 
 class ProductList(PublicView):

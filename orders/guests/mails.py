@@ -33,6 +33,6 @@ def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:
 
 
 def _mailbox(mail: OutboundMail) -> Sealed | None:
-    order = Order.objects.filter(lookups__pk=mail.object_id, subject_id=mail.subject_id).first()
+    order = Order.objects.filter(lookups__pk=str(mail.object_id), subject_id=mail.subject_id).first()
     contact = OrderContact.objects.filter(subject_id=mail.subject_id, order=order).first() if order else None
     return contact.email if contact else None

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +16,8 @@ from rest_framework.response import Response
 from orders.invoices.models import CreditNote, CreditNoteParty, InvoiceParty
 from orders.invoices.sums import sums_by_rate
 from orders.lifecycle.actions import cancel_order
-from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
+from orders.lifecycle.models import Order, OrderState
+from orders.lifecycle.page import kept_of, personal_records, receivers_of
 from orders.lifecycle.queries import orders_for_list, orders_of, orders_with_case
 from orders.lifecycle.steps import steps_of
 from orders.lifecycle.views import may_cancel
@@ -90,25 +92,62 @@ class Contact(StrictSerializer):
     email = OpenedField()
 
 
+class PaymentShown(StrictSerializer):
+    payer = OpenedField()
+    method = OpenedField(source="label")
+
+
+class ReceiverLine(StrictSerializer):
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    categories = serializers.ListField(child=serializers.CharField())
+    at = serializers.DateTimeField()
+
+
+class KeptLine(StrictSerializer):
+    what = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+    until = serializers.CharField(allow_blank=True)
+
+
 class OrderShown(OrderLine):
     steps = serializers.SerializerMethodField(help_text="What happened, what is going on, what comes next.")
     parcels = ParcelShown(many=True)
     contact = serializers.SerializerMethodField(help_text="Empty once it has been deleted.")
     address = serializers.SerializerMethodField(help_text="Empty once it has been deleted.")
+    payment = serializers.SerializerMethodField(help_text="Empty once it has been deleted.")
+    receivers = serializers.SerializerMethodField(help_text="Who outside received something for this order.")
+    kept = serializers.SerializerMethodField(help_text="What of it goes when.")
     has_invoice = serializers.SerializerMethodField()
     refunded = serializers.SerializerMethodField(help_text=CENTS)
     may_cancel = serializers.SerializerMethodField()
 
+    @extend_schema_field(Step(many=True))
     def get_steps(self, order: Order) -> list[dict[str, Any]]:
         return list(Step(steps_of(order), many=True).data)
 
+    @extend_schema_field(Contact(allow_null=True))
     def get_contact(self, order: Order) -> dict[str, Any] | None:
-        contact = self.context["contact"]
+        contact = self.context["records"]["contact"]
         return contact and Contact(contact, context=self.context).data
 
+    @extend_schema_field(Address(allow_null=True))
     def get_address(self, order: Order) -> dict[str, Any] | None:
-        address = self.context["address"]
+        address = self.context["records"]["address"]
         return address and Address(address, context=self.context).data
+
+    @extend_schema_field(PaymentShown(allow_null=True))
+    def get_payment(self, order: Order) -> dict[str, Any] | None:
+        detail = self.context["records"]["detail"]
+        return detail and PaymentShown(detail, context=self.context).data
+
+    @extend_schema_field(ReceiverLine(many=True))
+    def get_receivers(self, order: Order) -> list[dict[str, Any]]:
+        return list(ReceiverLine(self.context["receivers"], many=True).data)
+
+    @extend_schema_field(KeptLine(many=True))
+    def get_kept(self, order: Order) -> list[dict[str, Any]]:
+        return list(KeptLine(kept_of(order, self.context["records"].values()), many=True).data)
 
     def get_has_invoice(self, order: Order) -> bool:
         return hasattr(order, "invoice")
@@ -146,13 +185,16 @@ class InvoiceShown(StrictSerializer):
     def get_issuer(self, invoice: Any) -> list[str]:
         return list(invoice.issuer.lines) if invoice.issuer else []
 
+    @extend_schema_field(Party(allow_null=True))
     def get_billed_to(self, invoice: Any) -> dict[str, Any] | None:
         party = self.context["party"]
         return party and Party(party, context=self.context).data
 
+    @extend_schema_field(RateLine(many=True))
     def get_rates(self, invoice: Any) -> list[dict[str, Any]]:
         return list(RateLine(sums_by_rate(invoice.order), many=True).data)
 
+    @extend_schema_field(Line(many=True))
     def get_lines(self, invoice: Any) -> list[dict[str, Any]]:
         return list(Line(invoice.order.lines.all(), many=True).data)
 
@@ -170,6 +212,7 @@ class CreditNoteShown(StrictSerializer):
     def get_issuer(self, note: CreditNote) -> list[str]:
         return list(note.issuer.lines) if note.issuer else []
 
+    @extend_schema_field(Party(allow_null=True))
     def get_billed_to(self, note: CreditNote) -> dict[str, Any] | None:
         party = self.context["parties"].get(note.pk)
         return party and Party(party, context=self.context).data
@@ -188,14 +231,14 @@ class OrderView(OwnView):
     def answer_order(self, code: str) -> Response:
         """The order as it is now, opened as its person's right, in a constant number of queries."""
         order = get_object_or_404(orders_with_case(orders_of(self.subject_id)), code=code)
-        own: dict[str, Any] = {"subject_id": self.subject_id}
-        labels = ParcelLabel.objects.filter(**own, parcel__in=order.parcels.all())  # type: ignore[attr-defined]
+        records = personal_records(order, self.subject_id)
+        label = records["label"]
         answer = self.answer(
             order,
             grant=self.opened(),
-            contact=OrderContact.objects.filter(**own, order=order).first(),
-            address=OrderAddress.objects.filter(**own, order=order).first(),
-            labels={label.parcel_id: label for label in labels},
+            records=records,
+            labels={label.parcel_id: label} if isinstance(label, ParcelLabel) else {},
+            receivers=receivers_of(order, self.subject_id),
         )
         return shown_at(answer, reverse("api:order", args=[order.code]))
 

@@ -125,16 +125,14 @@ def may_cancel(order: Order) -> bool:
 @require_safe
 def credit_notes(request: HttpRequest, code: str) -> HttpResponse:
     """What was taken back of the invoice of one order, to keep or print."""
-    actor = actor_of(request)
-    order = get_object_or_404(orders_of(actor.id).select_related("invoice"), code=code)
+    subject_id = subject_id_of(request)
+    order = get_object_or_404(orders_of(subject_id).select_related("invoice"), code=code)
     notes = CreditNote.objects.filter(invoice__order=order).select_related("issuer", "refund").prefetch_related("rates")
-    parties = {
-        party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=subject_id_of(request), credit_note__in=notes)
-    }
+    parties = {party.credit_note_id: party for party in CreditNoteParty.objects.filter(subject_id=subject_id, credit_note__in=notes)}
     context = {
         "order": order,
         "notes": [(note, parties.get(note.pk)) for note in notes],
-        "grant": open_for_unit(by=actor, purpose=Purpose.RIGHTS, subject=actor.id),
+        "grant": open_for_unit(by=actor_of(request), purpose=Purpose.RIGHTS, subject=subject_id),
     }
     return render(request, "orders/credit_notes.html", context)
 

@@ -63,7 +63,7 @@ class TaxRateAdmin(_RateAdmin):
     list_display = ["country", "tax_class", "shown_percent", "valid_from", "shown_begun"]
     list_filter = ["country", "tax_class"]
 
-    def get_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> list[Any]:
         rate = "percent" if obj is None else "shown_percent"
         return ["country", "tax_class", rate, "valid_from"]
 
@@ -81,7 +81,7 @@ class ShippingRateAdmin(_RateAdmin):
     list_display = ["country", "shown_price", "shown_free_from", "valid_from", "shown_begun"]
     list_filter = ["country"]
 
-    def get_fields(self, request: HttpRequest, obj: ShippingRate | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: ShippingRate | None = None) -> list[Any]:
         sums = ["price", "free_from"] if obj is None else ["shown_price", "shown_free_from"]
         return ["country", *sums, "valid_from"]
 

@@ -53,4 +53,4 @@ def _mailbox(mail: OutboundMail) -> Sealed | None:
 
 
 def _contact(mail: OutboundMail) -> OrderContact | None:
-    return OrderContact.objects.filter(subject_id=mail.subject_id, order__withdrawals__pk=mail.object_id).first()
+    return OrderContact.objects.filter(subject_id=mail.subject_id, order__withdrawals__pk=str(mail.object_id)).first()

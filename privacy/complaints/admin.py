@@ -172,14 +172,14 @@ class TicketAdmin(OpenableAdmin):
         look = {"open": "info", "waiting": "warning", "resolved": "success"}.get(ticket.state, "")
         return format_html('<span class="badge badge-{}">{}</span>', look, ticket.get_state_display())
 
-    @admin.display(description=_("to be answered by"), ordering="due_at")
+    @admin.display(description=_("answer by"), ordering="due_at")
     def shown_clock(self, ticket: Ticket) -> Any:
         if not ticket.is_in_work:
             return "–"
         day = formats.date_format(ticket.due_at, "DATE_FORMAT")
         return format_html('{} <span class="badge badge-danger">{}</span>', day, _("overdue")) if ticket.is_overdue else day
 
-    @admin.display(description=_("unanswered for"), ordering="unanswered_since")
+    @admin.display(description=_("unanswered"), ordering="unanswered_since")
     def shown_wait(self, ticket: Ticket) -> str:
         return timesince(ticket.unanswered_since, depth=1) if ticket.unanswered_since and ticket.is_in_work else "–"
 

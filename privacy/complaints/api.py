@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -60,6 +61,7 @@ class TicketShown(TicketLine):
         about = about_in_words(ticket.subject_id, ticket.about)
         return about.words if about else ""
 
+    @extend_schema_field(StepLine(many=True))
     def get_steps(self, ticket: Ticket) -> list[dict[str, Any]]:
         return list(StepLine(steps_for_person(ticket), many=True).data)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404
 from django.urls import path
 from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,6 +53,7 @@ class VersionShown(VersionLine):
     def get_summary(self, chapter: Chapter) -> list[str]:
         return list(self.context["text"].summary)
 
+    @extend_schema_field(SectionShown(many=True))
     def get_sections(self, chapter: Chapter) -> list[dict[str, Any]]:
         return list(SectionShown(self.context["text"].sections, many=True).data)
 
@@ -96,6 +98,7 @@ class PromiseLine(StrictSerializer):
 class PromiseShown(PromiseLine):
     evidence = serializers.SerializerMethodField(help_text="What the running system says of it now.")
 
+    @extend_schema_field(EvidenceShown(many=True))
     def get_evidence(self, promise: Promise) -> list[dict[str, Any]]:
         return list(EvidenceShown(evidence_of(promise.id), many=True).data)
 

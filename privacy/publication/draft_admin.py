@@ -119,7 +119,7 @@ class PolicyDraftAdmin(RoleAdmin):
 
     def preview_view(self, request: HttpRequest, draft_id: Any, locale: str) -> HttpResponse:
         """What the draft changes, in one language, as readers will see it."""
-        draft = self._draft(request, draft_id)
+        draft = self._find_draft(request, draft_id)
         name = self._language(locale)
         old, new = text_of(draft.based_on, locale), words_to_edit(draft, locale)
         is_first = old.locale != locale
@@ -179,7 +179,7 @@ class PolicyDraftAdmin(RoleAdmin):
         messages.success(request, done)
         return redirect(PAGE, result.pk) if isinstance(result, PolicyDraft) else redirect(LIST)
 
-    def _draft(self, request: HttpRequest, draft_id: Any) -> PolicyDraft:
+    def _find_draft(self, request: HttpRequest, draft_id: Any) -> PolicyDraft:
         self._refuse_others(request)
         draft = PolicyDraft.objects.select_related("based_on").filter(pk=draft_id).first()
         if draft is None:
@@ -188,7 +188,7 @@ class PolicyDraftAdmin(RoleAdmin):
 
     def _open_draft(self, request: HttpRequest, draft_id: Any) -> PolicyDraft:
         """A draft that ended has no forms any more."""
-        draft = self._draft(request, draft_id)
+        draft = self._find_draft(request, draft_id)
         if not draft.is_open:
             raise Http404
         return draft

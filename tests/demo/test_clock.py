@@ -7,13 +7,18 @@ from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
 from audit.events import Event
+from audit.models import Entry
 from audit.record import record
-from marketplace.demo.chapters import DEMO, Chapter, Teller, tell, telling
+from marketplace.database_roles import MAIN_OWNER
+from marketplace.demo.chapters import DEMO, Chapter, Teller, tell, telling, told_chapters
 from marketplace.demo.clock import set_clock, story_time
 from marketplace.demo.paper import outside_on_paper
 from orders.catalogue.models import Product
 from orders.parcels.carrier import carrier
 from orders.payments.gateway import payment_gateway
+from privacy.jobs.errors import TryLater
+from privacy.retention.actions import start_purge
+from privacy.retention.models import PurgeRun
 from privacy.vault.models import Subject
 
 THEN = datetime(2024, 2, 29, 12, tzinfo=UTC)
@@ -59,14 +64,51 @@ def test_the_outside_is_on_paper_and_then_again_what_the_settings_name(settings)
     assert type(payment_gateway()) is before
 
 
-@pytest.mark.django_db
-def test_a_chapter_that_fails_leaves_nothing(transactional_db):
+def test_a_chapter_is_told_whole_at_its_moment_with_the_jobs_it_leaves(as_owner):
+    moment = timezone.now() - timedelta(hours=5)
+
+    with telling(timezone.now()) as teller:
+        tell(teller, Chapter("purge", moment, lambda teller: start_purge(by=DEMO)))
+
+    run = PurgeRun.objects.get()
+    assert (run.state, run.queued_at, run.finished_at) == (PurgeRun.State.DONE, moment, moment)
+    told = Entry.objects.get(event=Event.STORY_TOLD)
+    assert (told.at, told.outcome, told.db_role) == (moment, "purge", MAIN_OWNER)
+    assert told_chapters() == {"purge"}
+
+
+def test_a_job_that_wants_to_wait_is_done_when_it_wants(as_owner, monkeypatch):
+    tries = []
+
+    def perform(run):
+        tries.append(timezone.now())
+        if len(tries) == 1:
+            raise TryLater(3600)
+
+    monkeypatch.setattr(PurgeRun, "perform", perform)
+    moment = timezone.now() - timedelta(hours=5)
+    with telling(timezone.now()) as teller:
+        tell(teller, Chapter("purge", moment, lambda teller: start_purge(by=DEMO)))
+
+    assert tries == [moment, moment + timedelta(hours=1)]
+
+
+def test_a_job_that_fails_is_left_to_the_site(as_owner, monkeypatch):
+    monkeypatch.setattr(PurgeRun, "perform", lambda run: 1 / 0)
+
+    with telling(timezone.now()) as teller:
+        tell(teller, Chapter("purge", timezone.now() - timedelta(hours=5), lambda teller: start_purge(by=DEMO)))
+
+    assert PurgeRun.objects.get().state == PurgeRun.State.QUEUED
+
+
+def test_a_chapter_that_fails_leaves_nothing(as_owner):
     def fail(teller: Teller) -> None:
         Subject.objects.create()
         raise LookupError
 
-    before = Subject.objects.count()
     with telling(timezone.now()) as teller, pytest.raises(LookupError):
         tell(teller, Chapter("fails", timezone.now(), fail))
 
-    assert Subject.objects.count() == before
+    assert not Subject.objects.exists()
+    assert told_chapters() == set()

@@ -82,8 +82,8 @@ class Walker:
         self.markup = response.text()
         return []
 
-    def look(self, address: str) -> list[str]:
-        """Everything that is wrong with a page, wide and narrow, light and dark.
+    def look(self, address: str, *, twice: bool = True) -> list[str]:
+        """Everything that is wrong with a page: narrow and dark, and when looked at ``twice``, wide and light too.
 
         What the console says is taken before axe comes in: it tries styles that the content policy refuses.
         """
@@ -91,7 +91,8 @@ class Walker:
             return wrong
         wrong = [*self.tab.evaluate(LOOK, [self.language, self.markup]), *self.heard]
         self.tab.evaluate(AXE)
-        wrong += [f"wide and light, {finding}" for finding in self.tab.evaluate(RUN_AXE, WCAG)]
+        if twice:
+            wrong += [f"wide and light, {finding}" for finding in self.tab.evaluate(RUN_AXE, WCAG)]
         self.tab.emulate_media(color_scheme="dark", reduced_motion="reduce")
         self.tab.set_viewport_size(NARROW)  # type: ignore[arg-type]
         wrong += [f"narrow and dark, {finding}" for finding in self.tab.evaluate(RUN_AXE, WCAG)]

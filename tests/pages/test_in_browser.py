@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 
 from tests.pages.browsing import pages_of, told, walking
-from tests.pages.table import CUSTOMERS, VISITOR, Who
+from tests.pages.table import CUSTOMERS, VISITOR, Page, Who
 from tests.pages.world import World
 
 pytestmark = [pytest.mark.browser]
 
 WALKS = [(who, "en") for who in Who] + [(who, "ar") for who in Who if who in {VISITOR} | CUSTOMERS]
+
+
+def is_first(who: Who, row: Page) -> bool:
+    """A page of staff looks much the same to each role: the first one looks closest."""
+    return not row.is_staff_page or row.viewers[0] == who
 
 
 @pytest.mark.promise("RIGHTS-10")
@@ -21,6 +26,6 @@ def test_nothing_is_wrong_with_any_page(browser: Any, world: World, site: str, w
     assert rows
 
     with walking(browser, world, who, site, language) as walker:
-        wrong = {str(row): found for row in rows if (found := walker.look(row.address(world)))}
+        wrong = {str(row): found for row in rows if (found := walker.look(row.address(world), twice=is_first(who, row)))}
 
     assert not wrong, told(wrong)

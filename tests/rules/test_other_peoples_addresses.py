@@ -22,6 +22,8 @@ BELONGING_TO_NOBODY = {
     "slug": "a product, or a recipient of whoever asks",
     "kind": "a picture",
     "number": "a published policy version",
+    "old": "a published policy version",
+    "new": "a published policy version",
     "category": "one of the five, of whoever asks",
     "purpose": "one of the purposes, of whoever asks",
     "token": "random, mailed, hashed and expiring: whoever holds it is meant",

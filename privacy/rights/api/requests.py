@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request as Call
 from rest_framework.response import Response
@@ -50,11 +52,9 @@ class RequestLine(StrictSerializer):
     progress = serializers.IntegerField(source="work.progress", default=None, allow_null=True, help_text="Percent done.")
     download_until = serializers.SerializerMethodField(help_text="For a copy that is ready.")
 
-    def get_download_until(self, request: Request) -> str | None:
+    def get_download_until(self, request: Request) -> datetime | None:
         copy = getattr(request, "export", None)
-        if copy is None or not copy.can_be_downloaded:
-            return None
-        return str(serializers.DateTimeField().to_representation(copy.expires_at))
+        return copy.expires_at if copy is not None and copy.can_be_downloaded else None
 
 
 class Wait(StrictSerializer):
@@ -65,6 +65,7 @@ class Wait(StrictSerializer):
 class RequestShown(RequestLine):
     waits_for = serializers.SerializerMethodField(help_text="What holds an erasure up.")
 
+    @extend_schema_field(Wait(many=True))
     def get_waits_for(self, request: Request) -> list[dict[str, Any]]:
         waiting = blockers_of(request.subject_id) if request.state == Request.State.WAITING else []
         return list(Wait(waiting, many=True).data)
@@ -87,7 +88,7 @@ class KeptByLaw(Kept):
 
     def get_until(self, holding: Holding) -> str | None:
         last = None if holding.waiting else holding.last_leaving
-        return last and last.date().isoformat()
+        return last.date().isoformat() if last else None
 
 
 class Plan(StrictSerializer):
@@ -111,6 +112,7 @@ class CorrectableRecord(StrictSerializer):
     belongs_to = serializers.CharField(source="describe")
     fields_of_it = serializers.SerializerMethodField()
 
+    @extend_schema_field(CorrectableField(many=True))
     def get_fields_of_it(self, record: PersonalRecord) -> list[dict[str, str]]:
         return list(CorrectableField(decided_fields(record), many=True).data)
 

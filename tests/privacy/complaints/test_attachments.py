@@ -288,10 +288,7 @@ def test_six_uploads_are_one_too_many():
 
 @pytest.mark.promise("PROTECT-1")
 def test_no_upload_is_written_to_a_disk_in_clear(monkeypatch):
-    import tempfile
-
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", None)
-    monkeypatch.setattr(tempfile, "mkstemp", None)
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryUploadedFile", None)
 
     assert upload(SimpleUploadedFile("a.txt", b"a" * FILE_MAX)).status_code == 302
 

@@ -8,7 +8,7 @@ import redis
 from django.utils import timezone
 
 from privacy.policy import keeping, promises
-from privacy.policy.keeping import Standing, promise_rows, standing_of, number_of_tests
+from privacy.policy.keeping import Standing, number_of_tests, promise_rows, standing_of
 from privacy.policy.promises import PROMISES, Evidence, Promise, evidence_of, register_evidence
 
 pytestmark = pytest.mark.django_db
