@@ -105,7 +105,7 @@ def _jobs_noted_by(teller: Teller) -> Iterator[None]:
         teller.note(job)
 
     before = Job.enqueue
-    Job.enqueue = enqueue  # type: ignore[method-assign]
+    Job.enqueue = enqueue  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

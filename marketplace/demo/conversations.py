@@ -76,7 +76,7 @@ class Talk:
 
 
 def conversations(now: datetime) -> Iterator[Chapter]:
-    for talk in _talks():
+    for talk in all_talks():
         yield Chapter(f"talk.{talk.key}", now - timedelta(hours=talk.hours), talk.tell)
     yield Chapter("talk.outside", now - timedelta(hours=5), _from_outside)
 
@@ -156,6 +156,6 @@ STEPS: dict[str, Callable[[Talk, Person, Ticket, Teller], bool]] = {
 
 
 @cache
-def _talks() -> list[Talk]:
+def all_talks() -> list[Talk]:
     entries = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["talk"]
     return [Talk(**entry) for entry in entries]

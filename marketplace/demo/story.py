@@ -59,11 +59,12 @@ def tell_story(say: Callable[[str], None], share: float = 1.0) -> None:
 def chapters(now: datetime, share: float = 1.0) -> Iterator[Chapter]:
     """The whole story as told at ``now``, the first day excepted."""
     yield from joining(now)
-    yield from chapters_of(purchases(now, share))
+    bought = purchases(now, share)
+    yield from chapters_of(bought)
     yield from changes_of_mind(now)
     yield from claims(now)
     yield from conversations(now)
-    yield from looks(now)
+    yield from looks(now, bought)
     yield from checks(now)
     yield from announcements(now)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from audit.actions import verify_log
 from marketplace.demo.cast import staff, user_of
 from marketplace.demo.chapters import Chapter, Teller
-from marketplace.demo.people import LEAVING, PEOPLE, Person
+from marketplace.demo.people import GUESTS, LEAVING, Person
+from marketplace.demo.purchases import Purchase
 from orders.lifecycle.models import Order, OrderContact
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
@@ -19,6 +20,7 @@ from privacy.policy.roles import Actor, Role
 from privacy.retention.actions import start_purge
 
 PURGER = Actor.job("purge")
+LOOKS, REFUSALS = 70, 20
 REASONS = (
     (Role.SUPPORT, Purpose.ORDER, "asked by telephone where order {code} is"),
     (Role.SUPPORT, Purpose.ORDER, "the bill of {code} was to be sent again"),
@@ -37,16 +39,16 @@ REFUSED = (
 )
 
 
-def looks(now: datetime) -> Iterator[Chapter]:
-    """Sixty looks over half a year, more of them lately, each with its reason; twelve that the gate refused."""
+def looks(now: datetime, bought: Sequence[Purchase]) -> Iterator[Chapter]:
+    """Staff look at an order while there is something to ask about it, each time with a reason; some the gate refuses."""
     chance = random.Random("looks")  # noqa: S311 - a story, not a secret
-    people = [person for person in PEOPLE if person not in LEAVING and person.joined > 200]
-    for number in range(60):
-        at = now - timedelta(days=180 * chance.random() ** 2, minutes=30)
-        yield Chapter(f"look.{number + 1}", at, _look(chance.choice(people), *chance.choice(REASONS)))
-    for number in range(12):
-        at = now - timedelta(days=chance.uniform(0.2, 150))
-        yield Chapter(f"refused.{number + 1}", at, _look(chance.choice(people), *REFUSED[number % len(REFUSED)]))
+    asked = [purchase for purchase in bought if purchase.person not in (*LEAVING, *GUESTS)]
+    for number in range(LOOKS + REFUSALS):
+        purchase = chance.choice(asked)
+        at = min(purchase.placed_at + timedelta(days=chance.uniform(0.1, 15)), now - timedelta(minutes=5))
+        why = chance.choice(REASONS) if number < LOOKS else REFUSED[number % len(REFUSED)]
+        if at > purchase.placed_at:
+            yield Chapter(f"look.{number + 1}", at, _look(purchase.person, *why))
 
 
 def checks(now: datetime) -> Iterator[Chapter]:

@@ -20,7 +20,7 @@ from audit.models import Entry, Verification
 from marketplace.accounts.models import User
 from marketplace.database_roles import MAIN_OWNER
 from marketplace.demo.accounts import DEMO_ACCOUNTS
-from marketplace.demo.conversations import _talks
+from marketplace.demo.conversations import all_talks
 from marketplace.demo.people import GUESTS, PEOPLE
 from orders.catalogue.models import StockItem
 from orders.invoices.models import Invoice
@@ -153,7 +153,7 @@ def requests_are_of_every_kind():
 
 def charts_have_something_to_show():
     months = Opening.objects.annotate(month=TruncMonth("opened_at")).values("month").annotate(number=Count("id"))
-    assert len([month for month in months if month["number"] > 5]) >= 6
+    assert len([month for month in months if month["number"] >= 3]) >= 6
     assert Opening.objects.values("purpose").distinct().count() >= 4
     assert Entry.objects.filter(event=Event.DATA_REFUSED, actor_role__in=STAFF_ROLES).count() >= 10
     disclosed = Counter(Disclosure.objects.values_list("recipient__slug", flat=True))
@@ -184,7 +184,7 @@ def the_log_holds():
 def nothing_is_stored_in_clear(servers):
     known = [*PEOPLE, *GUESTS]
     values = {value for person in known for value in (person.name, person.email, *person.address.values())}
-    values |= {talk.body for talk in _talks()} | {talk.answer for talk in _talks()}
+    values |= {talk.body for talk in all_talks()} | {talk.answer for talk in all_talks()}
     regions = {person.address.get("region") for person in known}
     needles = {value.encode() for value in values if value not in regions and len(value) >= 8}
     assert len(needles) > 90

@@ -21,6 +21,7 @@ THUMBNAIL = (300, 420)
 COLUMNS = 8
 ON_A_SHEET = 24
 LABEL = 18
+NARROW_PIXELS = 390
 
 
 def main(folder: Path, wanted: list[str]) -> None:
@@ -92,8 +93,9 @@ def make_sheet(pictures: list[Path], sheet: Path) -> None:
         left, top = (number % COLUMNS) * (width + 8), (number // COLUMNS) * (height + LABEL + 8)
         draw.text((left, top + 2), path.stem[-48:], fill="black")
         with Image.open(path) as picture:
-            scaled = picture.resize((width, max(1, round(picture.height * width / picture.width))))
-            board.paste(scaled.crop((0, 0, width, height)), (left, top + LABEL))
+            shown = width if picture.width > NARROW_PIXELS else width // 2
+            scaled = picture.resize((shown, max(1, round(picture.height * shown / picture.width))))
+            board.paste(scaled.crop((0, 0, shown, min(height, scaled.height))), (left, top + LABEL))
     board.save(sheet)
 
 
