@@ -167,7 +167,7 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Direction) -> Any:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
-        return schema if self.target.allow_blank else {**schema, "pattern": r"\S"}
+        return {**schema, "pattern": r"^[^\u0000]*$" if self.target.allow_blank else r"^[^\u0000]*\S[^\u0000]*$"}
 
 
 def describe_refusals(result: dict[str, Any], **how: Any) -> dict[str, Any]:

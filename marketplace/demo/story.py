@@ -20,8 +20,8 @@ from marketplace.demo.chapters import DEMO, Chapter, Teller, tell, telling, told
 from marketplace.demo.claims import claims
 from marketplace.demo.conversations import conversations
 from marketplace.demo.lives import changes_of_mind, is_awaited, joining
-from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.news import announcements
+from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.partners import register_demo_partners
 from marketplace.demo.purchases import chapters_of, purchases
 from marketplace.demo.watch import checks, looks

@@ -14,7 +14,6 @@ from audit.record import Reference, record
 from orders.checkout.addresses import ADDRESS_FIELDS
 from orders.lifecycle.models import Order, OrderAddress, OrderEvent
 from orders.lifecycle.timeline import append_event, lock_order
-from orders.parcels.bookings import call_back_booking
 from orders.parcels.carrier import Booking, Carrier, CarrierTimeout, CarrierUnreachable, carrier
 from orders.parcels.models import Parcel, ParcelLabel, ParcelOperation, ParcelState
 from privacy.access.gate import open_access, unit_of_work
@@ -130,7 +129,6 @@ def keep_label(operation: ParcelOperation, booking: Booking) -> None:
             return
         parcel = Parcel.objects.select_for_update().get(pk=operation.parcel_id)
         if parcel.state == ParcelState.CANCELED:
-            call_back_booking(parcel)
             return  # canceled while the carrier was asked; nothing of this parcel is kept
         _write_label(order, parcel, booking)
         parcel.labeled_at = timezone.now()

@@ -37,7 +37,7 @@ class WithdrawalPlan(StrictSerializer):
 
 class GivenUp(StrictSerializer):
     line = serializers.UUIDField()
-    quantity = WholeNumber(min_value=1)
+    quantity = WholeNumber(min_value=1, max_value=999_999)
 
 
 class Declaration(StrictSerializer):

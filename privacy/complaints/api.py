@@ -98,8 +98,13 @@ class TicketGiven(MessageGiven):
     )
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": MAX_FILES})
+class Files(serializers.ListField):
+    child = serializers.FileField()
+
+
 class FilesGiven(MessageGiven):
-    files = serializers.ListField(child=serializers.FileField(), min_length=1, max_length=MAX_FILES)
+    files = Files(min_length=1, max_length=MAX_FILES)
 
 
 class TicketView(OwnView):

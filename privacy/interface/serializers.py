@@ -111,10 +111,12 @@ class Choice(serializers.ChoiceField):
 
 
 class WholeNumber(serializers.IntegerField):
-    """A whole number in digits of the address line; anything else that could be read as one is refused."""
+    """A whole number of at most nine digits; text that merely could be read as one is refused."""
 
     def to_internal_value(self, data: Any) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,9}", str(data), re.ASCII) or isinstance(data, float):
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)  # JSON knows one kind of number: 2.0 is 2
+        if not re.fullmatch(r"-?[0-9]{1,9}", str(data), re.ASCII):
             self.fail("invalid")
         number: int = super().to_internal_value(data)
         return number

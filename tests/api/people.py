@@ -94,16 +94,20 @@ class Caller:
 
 
 class Form:
-    """A body with a file in it."""
+    """A body with a file in it, read anew for each call."""
 
-    def __init__(self, body, name, content):
-        self.fields = {"body": body, "files": SimpleUploadedFile(name, content)}
+    def __init__(self, body, name, content, **more):
+        self._given = body, name, content, more
+
+    @property
+    def fields(self):
+        body, name, content, more = self._given
+        return {"body": body, "files": SimpleUploadedFile(name, content), **more}
 
     def with_field(self, name):
         """The same with one more field, whose value is its name."""
-        form = Form(self.fields["body"], "more.txt", b"more")
-        form.fields[name] = name
-        return form
+        body, file, content, _more = self._given
+        return Form(body, file, content, **{name: name})
 
 
 def make_person(canary):

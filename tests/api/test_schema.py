@@ -1,5 +1,6 @@
 """The interface is what its description says: calls made from the schema, right ones and wrong ones, for every address."""
 
+from contextlib import nullcontext, suppress
 from uuid import uuid4
 
 import pytest
@@ -9,8 +10,10 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.urls import reverse
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from marketplace.api.schema import schema_document
 from marketplace.wsgi import application
@@ -27,6 +30,10 @@ BOUNDED = settings(
 DESCRIBED = schemathesis.openapi.from_dict(schema_document(), config=SchemathesisConfig.from_dict({"seed": 1}))
 DESCRIBED.app = application
 OPERATIONS = [result.ok() for result in DESCRIBED.get_all_operations()]
+
+
+DECIDED_BY_CONTENT = {"POST /api/v1/tickets/{ticket_id}/files/": [positive_data_acceptance]}
+"""Whether a file is taken depends on what is in it, which no schema says."""
 
 
 @pytest.fixture
@@ -58,13 +65,9 @@ def known(person):
 def test_every_call_keeps_to_the_schema(operation, person, known, one_connection):
     for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
         headers = {"Authorization": f"Bearer {person.program().secret}"}
-        if mode == GenerationMode.POSITIVE or can_be_wrong(operation):
+        nothing_to_find = suppress(Unsatisfiable) if mode == GenerationMode.NEGATIVE else nullcontext()
+        with nothing_to_find:  # whatever stands in the place of a name is a name: that cannot be sent wrong
             call_often(operation, mode, headers, known)
-
-
-def can_be_wrong(operation):
-    """Whether it takes anything at all."""
-    return bool(operation.body or operation.query or operation.path_parameters)
 
 
 def call_often(operation, mode, headers, known):
@@ -74,7 +77,7 @@ def call_often(operation, mode, headers, known):
         if mode == GenerationMode.POSITIVE:
             case.path_parameters = {name: known.get(name, value) for name, value in (case.path_parameters or {}).items()}
             case.headers = {**(case.headers or {}), "Idempotency-Key": str(uuid4())}  # a used one is refused, and rightly
-        case.call_and_validate(headers=headers)
+        case.call_and_validate(headers=headers, excluded_checks=DECIDED_BY_CONTENT.get(operation.label, []))
 
     call()
 

@@ -183,11 +183,11 @@ def test_every_right_is_used(customer):
     assert "Permission given" in customer.text
     customer.page.locator("form[action$='/improvement/withdraw/'] button").click()
     assert "Permission withdrawn" in customer.text
-    customer.go("/account/data/freeze/")
+    customer.go("/account/freeze/")
     customer.page.locator("main [name='categories']").last.check()
     customer.press("Freeze it")
     customer.press("Lift the freeze")
-    customer.go("/account/data/object/")
+    customer.go("/account/object/")
     customer.page.locator("main [name='purpose']").first.check()
     customer.write(reason="I do not want that.")
     customer.press("Object")
@@ -214,9 +214,9 @@ def get_a_copy(customer):
 def correct_an_address(customer):
     put_into_basket(customer)
     check_out(customer)
-    customer.go("/account/data/correct/")
-    customer.page.locator("main a[href*='/correct/']").first.click()
-    customer.page.locator("main select[name='field']").select_option(index=1)
+    customer.go("/account/correct/")
+    customer.page.locator("main th a[href*='/account/correct/']").first.click()
+    customer.page.locator("main [name='field']").first.check()
     customer.write(value="Plainer Street 6", reason="I moved.")
     customer.press("Propose the correction")
     assert "Our privacy officer decides this." in customer.text
