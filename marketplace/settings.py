@@ -267,7 +267,7 @@ SPECTACULAR_SETTINGS = {
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer", "description": "A token made on the page Security."},
             "session": {"type": "apiKey", "in": "cookie", "name": "__Host-session", "description": "A signed-in browser."},
-            "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken", "description": "Beside the session, for calls that change something."},
+            "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken", "description": "Beside the session, to change something."},
         },
     },
 }

@@ -7,7 +7,6 @@ Written with Babel, so that none of gettext's programs has to be on the machine.
 from __future__ import annotations
 
 import ast
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +32,8 @@ LITERAL = r"u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
 TEMPLATE_CALL = re.compile(rf"\b(_|n?p?gettext)\(({LITERAL}(?:,\s*{LITERAL})*)(?:,\s*count)?\)")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]")
 HEADER = "# What the site says, in another language. Collected by manage.py translations."
-UNUSED_HEADERS = re.compile(r'^"(?:Project-Id|Report-Msgid|POT-Creation|PO-Revision|Last-Translator|Language-Team|Generated-By).*\n', re.MULTILINE)
+HEADERS = "Project-Id|Report-Msgid|POT-Creation|PO-Revision|Last-Translator|Language-Team|Generated-By"
+UNUSED_HEADERS = re.compile(rf'^"(?:{HEADERS}).*\n', re.MULTILINE)  # they change with every run and tell nobody anything
 
 
 def languages() -> list[str]:
@@ -67,9 +67,9 @@ def _found(root: Path) -> Iterator[tuple[Path, tuple[str, tuple[str, ...]]]]:
 
 def _in_python(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     with path.open("rb") as source:
-        for _line, name, messages, _comments in extract_python(source, list(KEYWORDS), [], {}):
-            given = messages if isinstance(messages, tuple) else (messages,)
-            yield name, tuple(text for text in given if isinstance(text, str))
+        for _line, name, messages, _comments in extract_python(source, KEYWORDS, [], {}):
+            given: tuple[object, ...] = messages if isinstance(messages, tuple) else (messages,)
+            yield str(name), tuple(text for text in given if isinstance(text, str))
 
 
 def _in_template(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -132,7 +132,7 @@ def _source(message: Message) -> tuple[str, ...]:
 
 
 def _target(message: Message) -> tuple[str, ...]:
-    return tuple(message.string) if isinstance(message.string, list | tuple) else (message.string,)
+    return tuple(message.string) if isinstance(message.string, list | tuple) else (message.string or "",)
 
 
 def _shown(message: Message) -> str:
@@ -174,6 +174,7 @@ def _compile(path: Path, language: str) -> bool:
     # Written beside and moved: several processes may start at once, and none may read half a file.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
         write_mo(part, _read(language))
-    os.chmod(part.name, 0o644)
-    Path(part.name).replace(compiled)
+    written = Path(part.name)
+    written.chmod(0o644)
+    written.replace(compiled)
     return True

@@ -9,4 +9,13 @@ from privacy.retention import admin as retention_admin
 from privacy.rights import admin as rights_admin
 from privacy.sharing import admin as sharing_admin
 
-__all__ = ["access_admin", "complaints_admin", "draft_admin", "policy_admin", "publication_admin", "retention_admin", "rights_admin", "sharing_admin"]
+__all__ = [
+    "access_admin",
+    "complaints_admin",
+    "draft_admin",
+    "policy_admin",
+    "publication_admin",
+    "retention_admin",
+    "rights_admin",
+    "sharing_admin",
+]

@@ -126,11 +126,11 @@ def _fingerprint(request: HttpRequest) -> bytes:
 def _add_form(whole: Any, request: HttpRequest) -> None:
     for name, values in sorted(request.POST.lists()):
         whole.update(repr((name, values)).encode())
-    for name, file in sorted(request.FILES.items()):
-        whole.update(repr((name, file.name, file.size)).encode())  # type: ignore[union-attr]
-        for chunk in file.chunks():  # type: ignore[union-attr]
+    for name, file in ((name, file) for name, files in sorted(request.FILES.lists()) for file in files):
+        whole.update(repr((name, file.name, file.size)).encode())
+        for chunk in file.chunks():
             whole.update(chunk)
-        file.seek(0)  # type: ignore[union-attr]
+        file.seek(0)
 
 
 def forget_old_calls() -> int:

@@ -240,6 +240,10 @@ class Handler(BaseHTTPRequestHandler):
             if outside.must_wait(key):
                 self.server.stopping.wait(outside.behavior.hang)
             return answer
+        return self._carrier(key, told)
+
+    def _carrier(self, key: str, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        outside = self.server.outside
         if self.path == "/carrier/bookings":
             return outside.book(key, told)
         if self.path == "/carrier/collections":

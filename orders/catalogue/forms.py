@@ -28,7 +28,7 @@ class ListForm(forms.Form):
     """The words looked for, neither stored nor logged, and the order of the list; what is not valid counts as not given."""
 
     q = forms.CharField(label=_("Search the shop"), max_length=80, required=False)
-    sort = forms.ChoiceField(label=_("Order"), choices=[(key, label) for key, (label, _columns) in SORTS.items()], required=False)
+    sort = forms.ChoiceField(label=_("Sort by"), choices=[(key, label) for key, (label, _columns) in SORTS.items()], required=False)
 
     @property
     def words(self) -> str:

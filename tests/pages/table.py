@@ -292,7 +292,7 @@ PAGES: list[Page] = [
     page("admin:index", staff_only(STAFF)),
     page("admin:roles", staff_only(STAFF)),
     *staff_pages("orders_product", STAFF, lambda world: world.product.pk, editors={ADMINISTRATOR}),
-    *staff_pages("orders_productcategory", STAFF, lambda world: world.category.pk, editors={ADMINISTRATOR}),
+    *staff_pages("orders_productcategory", STAFF, lambda world: world.category.pk, editors={ADMINISTRATOR}, grows=False),
     *staff_pages("orders_stockitem", STAFF, lambda world: world.product.stock.pk),
     *staff_pages("orders_stockmovement", STAFF, lambda world: world.first_movement.pk),
     *staff_pages("orders_taxrate", STAFF, lambda world: world.tax_rate.pk, editors={ADMINISTRATOR}),
@@ -302,6 +302,7 @@ PAGES: list[Page] = [
         {SUPPORT, FULFILLMENT, FINANCE, PRIVACY_OFFICER, ADMINISTRATOR},
         lambda world: world.withdrawal.pk,
         shows=MASKS,
+        grows=False,
     ),
     *staff_pages(
         "orders_order",

@@ -408,9 +408,10 @@ def another_permission(world: World) -> None:
 
 @growth
 def another_message(world: World) -> None:
-    ticket = write_to_us(world)
+    earlier = timezone.now() - timedelta(hours=Ticket.objects.count())
+    ticket = write_to_us(world, at=earlier)
     with unit_of_work():
-        withdraw_ticket(by=world.customer.actor, ticket=ticket)
+        withdraw_ticket(by=world.customer.actor, ticket=ticket, at=earlier)
 
 
 @growth

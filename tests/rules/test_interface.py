@@ -33,7 +33,9 @@ def test_a_view_says_whose_it_is_and_what_it_takes_and_gives(view):
     assert (view.area is not None) == issubclass(view, OwnView)
     assert set(view.takes) <= methods
     assert view.schema is None or view.streams or set(view.gives) == methods
-    assert view.schema is None or not {"authentication_classes", "permission_classes", "throttle_classes", "pagination_class"} & set(vars(view))
+    assert view.schema is None or not {"authentication_classes", "permission_classes", "throttle_classes", "pagination_class"} & set(
+        vars(view)
+    )
     assert view.area is None or view.asks_password <= methods - set(SAFE_METHODS)
 
 

@@ -12,7 +12,7 @@ BLOCKS = re.compile(
     re.DOTALL,
 )
 CODE = re.compile(r"<(?:code|style|script|svg)\b.*?</(?:code|style|script|svg)>|<!.*?>", re.DOTALL)
-SAID_BY_ATTRIBUTES = re.compile(r"""\b(?:alt|aria-label|placeholder|title|content|value)=(?:"([^"]*)"|'([^']*)')""")
+SAID_BY_ATTRIBUTES = re.compile(r"""\b(?:alt|aria-label|placeholder|title|content)=(?:"([^"]*)"|'([^']*)')""")
 NAMES_OF_SETTINGS = re.compile(r"<meta[^>]*>")
 TAG = re.compile(r"<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -23,12 +23,7 @@ MACHINE_READ = {"style.css"}
 def untranslated_words(text: str) -> list[str]:
     """Words outside translated blocks: between tags, and in the attributes that people read or hear."""
     text = NAMES_OF_SETTINGS.sub(" ", CODE.sub(" ", BLOCKS.sub(" ", text)))
-    attributes = " ".join(
-        first or second
-        for tag in TAG.findall(text)
-        if "value=" not in tag or 'type="submit"' in tag
-        for first, second in SAID_BY_ATTRIBUTES.findall(tag)
-    )
+    attributes = " ".join(first or second for tag in TAG.findall(text) for first, second in SAID_BY_ATTRIBUTES.findall(tag))
     return [word for word in WORD.findall(f"{TAG.sub(' ', text)} {attributes}") if word not in NOT_WORDS]
 
 
