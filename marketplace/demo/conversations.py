@@ -38,6 +38,26 @@ Kind, Outcome = Ticket.Kind, Ticket.Outcome
 POSTMAN = Actor.job("tickets")
 SOURCE = Path(__file__).with_name("talks.toml")
 TOKENS = UUID("0192f3a0-0000-7000-8000-000000000001")
+ANSWER = {
+    "en": "Thank you for writing. We are looking into it and come back to you within two days.",
+    "de": "Danke für deine Nachricht. Wir gehen der Sache nach und melden uns innerhalb von zwei Tagen.",
+    "ar": "شكرًا لرسالتك. ننظر في الأمر ونعود إليك خلال يومين.",
+}
+ASK = {
+    "en": "Could you tell us what the parcel looked like when it came?",
+    "de": "Kannst du uns sagen, wie das Paket aussah, als es ankam?",
+    "ar": "هل يمكنك أن تخبرنا كيف كان شكل الطرد عندما وصل؟",
+}
+REPLY = {
+    "en": "One corner was torn, the rest looked fine.",
+    "de": "Eine Ecke war eingerissen, sonst sah es gut aus.",
+    "ar": "كانت إحدى الزوايا ممزقة، وكان الباقي سليمًا.",
+}
+DISAGREE = {
+    "en": "I do not think that this answers my question.",
+    "de": "Ich finde, das beantwortet meine Frage nicht.",
+    "ar": "لا أرى أن هذا يجيب عن سؤالي.",
+}
 
 
 @dataclass(frozen=True)
@@ -104,17 +124,17 @@ def _note(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
 
 
 def _answer(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
-    body = "Thank you for writing. We are looking into it and come back to you within two days."
+    body = ANSWER[person.locale]
     return _passes(teller, hours=20) and bool(post_message(by=talk.agent, ticket=ticket, body=body, token=uuid4()))
 
 
 def _ask(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
-    body = "Could you tell us what the parcel looked like when it came?"
+    body = ASK[person.locale]
     return _passes(teller, hours=8) and bool(ask_customer(by=talk.agent, ticket=ticket, body=body, token=uuid4()))
 
 
 def _reply(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
-    body = "One corner was torn, the rest looked fine."
+    body = REPLY[person.locale]
     return _passes(teller, days=1) and bool(post_message(by=user_of(person).actor, ticket=ticket, body=body, token=uuid4()))
 
 
@@ -129,7 +149,7 @@ def _resolve(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool
 
 
 def _disagree(talk: Talk, person: Person, ticket: Ticket, teller: Teller) -> bool:
-    body = "I do not think that this answers my question."
+    body = DISAGREE[person.locale]
     return _passes(teller, days=4) and bool(reopen_ticket(by=user_of(person).actor, ticket=ticket, body=body, token=uuid4()))
 
 

@@ -18,7 +18,7 @@ from privacy.publication.queries import is_complete
 NEW = {
     "en": "New in this version: people without an account can write to us about their data as well.",
     "de": "Neu in dieser Fassung: Auch wer kein Konto hat, kann uns wegen seiner Daten schreiben.",
-    "ar": "الجديد في هذه النسخة: يمكن لمن ليس لديه حساب أن يكتب إلينا أيضاً بشأن بياناته.",
+    "ar": "الجديد في هذا الإصدار: يمكن لمن ليس لديه حساب أن يكتب إلينا أيضًا بشأن بياناته.",
 }
 
 

@@ -25,17 +25,17 @@ TERMS = {
     "de": (
         "# 1. Worum es geht\n"
         "Das sind die Bedingungen einer Vorführung. Hier wird nichts wirklich verkauft, und es fließt kein Geld.\n\n"
-        "# 2. Ihre Bestellung\n"
-        "Ihre Bestellung ist ein Angebot an uns. Wir nehmen es an, wenn wir sie bestätigen. Bis Ihr Paket gepackt ist, "
-        "können Sie auf der Seite der Bestellung stornieren.\n\n"
+        "# 2. Deine Bestellung\n"
+        "Deine Bestellung ist ein Angebot an uns. Wir nehmen es an, wenn wir sie bestätigen. Bis dein Paket gepackt ist, "
+        "kannst du auf der Seite der Bestellung stornieren.\n\n"
         "# 3. Preise und Zahlung\n"
-        "Die Preise enthalten die Steuer. Die Versandkosten sehen Sie vor der Zahlung. Wir buchen ab, wenn wir Ihr "
+        "Die Preise enthalten die Steuer. Die Versandkosten siehst du vor der Zahlung. Wir buchen ab, wenn wir dein "
         "Paket packen.\n\n"
-        "# 4. Wenn Sie es sich anders überlegen\n"
-        "Sie können den Kauf bis 14 Tage nach der Lieferung ohne Grund widerrufen: auf der Seite „Kauf widerrufen“ "
+        "# 4. Wenn du es dir anders überlegst\n"
+        "Du kannst den Kauf bis 14 Tage nach der Lieferung ohne Grund widerrufen: auf der Seite „Kauf widerrufen“ "
         "oder mit einer Nachricht an uns.\n\n"
         "# 5. Wenn etwas nicht stimmt\n"
-        "Ist eine Ware kaputt oder nicht das, was Sie bestellt haben, gelten Ihre gesetzlichen Rechte. Schreiben Sie "
+        "Ist eine Ware kaputt oder nicht das, was du bestellt hast, gelten deine gesetzlichen Rechte. Schreib "
         "uns, wir bringen es in Ordnung."
     ),
     "ar": (
@@ -46,7 +46,7 @@ TERMS = {
         "# 3. الأسعار والدفع\n"
         "الأسعار تشمل الضريبة. تظهر كلفة التوصيل قبل الدفع. نأخذ المبلغ عندما نغلّف طردك.\n\n"
         "# 4. إذا غيّرت رأيك\n"
-        "لك 14 يومًا بعد التسليم للتراجع عن الشراء دون سبب، من صفحة إلغاء الشراء أو برسالة إلينا.\n\n"
+        "لك 14 يومًا بعد التسليم للعدول عن الشراء دون سبب، من صفحة «العدول عن شراء» أو برسالة إلينا.\n\n"
         "# 5. إذا كان هناك خطأ\n"
         "إذا كان المنتج معطوبًا أو ليس ما طلبته، فلك الحقوق التي يمنحها القانون. اكتب إلينا ونحل الأمر."
     ),

@@ -74,8 +74,9 @@ def _read_my_data(customer):
     customer.go("/account/data/delivery/")
     assert life.ADDRESS["Full name"] in customer.text
     assert "Sandbox Parcels" in customer.text
-    customer.go("/account/data/purchase/")
-    assert "Support" in customer.text
+    customer.go("/account/uses/")
+    assert "Our staff: Support" in customer.text
+    assert life.REASON in customer.text
     assert Opening.objects.filter(role=Role.SUPPORT).exists()
 
 

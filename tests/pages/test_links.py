@@ -127,16 +127,17 @@ def test_every_page_of_a_customer_is_linked_from_somewhere(world: World):
     """Or is one of those that only a mail, a form or a state leads to."""
     crawler = Crawler(world.clients[CUSTOMER])
     crawler.crawl(["/"])
-    visited = {address.partition("?")[0] for address in crawler.pages}
+    visited = {resolve(address.partition("?")[0]).view_name for address in crawler.pages}
 
-    lost = {row.name for row in ROWS if row.audience[CUSTOMER] == Answer.SEES and row.address(world).partition("?")[0] not in visited}
+    lost = {row.name for row in ROWS if row.audience[CUSTOMER] == Answer.SEES and not row.is_staff_page} - visited
 
-    assert lost <= NOT_LINKED
+    assert lost - NOT_LINKED == set()
 
 
 NOT_LINKED = {
     "accounts:agree",
     "accounts:confirm",
+    "accounts:end-others",
     "accounts:enroll",
     "accounts:invitation",
     "accounts:password-reset",
@@ -152,5 +153,6 @@ NOT_LINKED = {
     "privacy:complain-link",
     "privacy:complain-sent",
     "privacy:receipt",
+    "privacy:time-line",
 }
-"""Reached by a mailed link, by a form, or signed out."""
+"""Reached by a mailed link, by a form, signed out, with a second browser signed in, or once many things have a day to go."""

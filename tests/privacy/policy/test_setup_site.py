@@ -22,7 +22,7 @@ def test_setup_site_publishes_the_first_policy_in_every_language(nothing_publish
     version = PolicyVersion.objects.get()
     assert (version.number, version.effective_at) == (1, version.announced_at)
     assert set(version.purposes) == set(Purpose.values)
-    assert set(PolicyText.objects.values_list("locale", flat=True)) == {"en", "de"}
+    assert set(PolicyText.objects.values_list("locale", flat=True)) == {"en", "de", "ar"}
 
 
 def test_setup_site_repeats_nothing(nothing_published):

@@ -91,7 +91,8 @@ def test_announce_draft_refuses_what_was_changed_after_the_preview(ready, announ
 
 
 def test_announce_draft_refuses_missing_words(draft, announce, write):
-    write(draft, "en", title="Only in English")
+    write(draft, "en", title="Another title")
+    write(draft, "ar", title="")
 
     with pytest.raises(DraftIncomplete):
         announce(draft)

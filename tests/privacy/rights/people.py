@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.models import Entry
 from marketplace.accounts.models import PendingMailbox, SecondFactor, User
 from orders.lifecycle.models import Order
+from orders.payments.actions import refund_order
 from orders.payments.models import PaymentOperation
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
@@ -31,13 +32,20 @@ JOB = Actor.job("test")
 def full_person():
     """A customer with at least one row of every personal model."""
     user = factories.make_customer()
-    factories.packed(user=user)
+    refund_in_part(factories.packed(user=user))
     open_more(user)
     complain(user)
     user.refresh_from_db()
     missing = [model for model in record_models() if not model._base_manager.filter(subject=user.subject).exists()]
     assert missing == [], "give the full person a row of each of these"
     return user
+
+
+def refund_in_part(order):
+    """A credit note beside the invoice."""
+    with unit_of_work():
+        refund_order(by=JOB, order=order, amount=100, reason="goodwill")
+    factories.settle(order, "refund")
 
 
 def open_more(user):
