@@ -31,11 +31,14 @@ class Command(BaseCommand):
             _refuse_unknown(tests)
         if options["missing"]:
             self._print_missing(tests)
-            return
+        elif not options["check"]:
+            self._print_rows(tests, options)
+
+    def _print_rows(self, tests: Mapping[str, list[str]], options: dict[str, Any]) -> None:
         rows = [_row(promise, tests, options["offline"]) for promise in PROMISES.values()]
         if options["as_json"]:
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
-        elif not options["check"]:
+        else:
             for row in rows:
                 self._print_row(row)
 
