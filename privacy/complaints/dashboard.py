@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from privacy.complaints.models import Ticket
 from privacy.complaints.queries import handled_by, long_unanswered_tickets, overdue_tickets, tickets_due_soon, unanswered_tickets
@@ -38,9 +39,8 @@ def unanswered(actor: Actor) -> Card | None:
     if actor.role not in ANSWERS:
         return None
     late = _of(actor, long_unanswered_tickets())
-    text = (
-        _("%(number)d have waited for more than 7 days.") % {"number": late} if late else _("Somebody wrote and has heard nothing since.")
-    )
+    waited = ngettext("%(number)d has waited for more than 7 days.", "%(number)d have waited for more than 7 days.", late)
+    text = waited % {"number": late} if late else _("Somebody wrote and has heard nothing since.")
     number = _of(actor, unanswered_tickets())
     return _card(_("Tickets unanswered"), number, text, State.LATE if late else State.WATCH, "?clock=unanswered")
 

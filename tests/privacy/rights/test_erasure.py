@@ -8,7 +8,7 @@ from django.utils import timezone
 from audit.errors import NotRecordable
 from audit.events import Event
 from audit.models import Entry
-from orders.invoices.models import InvoiceParty
+from orders.invoices.models import CreditNote, Invoice, InvoiceParty
 from orders.lifecycle.models import Order, OrderAddress, OrderLine
 from privacy.access.errors import SubjectErased
 from privacy.access.gate import open_access, unit_of_work
@@ -322,13 +322,14 @@ def test_the_receipt_counts_and_names_nobody(person):
 
     assert receipt.counts["orders.orderaddress"] == 1
     assert set(receipt.scopes) == {scope.value for scope in (*CATEGORY_SCOPES, Scope.LOG)}
-    assert [line["model"] for line in receipt.kept] == ["orders.invoiceparty"]
+    assert [line["model"] for line in receipt.kept] == ["orders.invoiceparty", "orders.creditnoteparty"]
     assert all(Entry.objects.filter(pk=entry).exists() for entry in receipt.entries)
     assert len(receipt.entries) == 2
 
 
 def test_a_person_without_records_loses_the_records_key_at_once(person):
-    InvoiceParty.objects.filter(subject=person.subject)._raw_delete("default")
+    for model in kept_models():
+        model._base_manager.filter(subject=person.subject)._raw_delete("default")
 
     receipt = erase(person).receipt
 
@@ -341,7 +342,8 @@ def test_a_person_without_records_loses_the_records_key_at_once(person):
 def test_when_the_floor_ends_the_erasure_finishes_by_itself(person):
     request = erase(person)
     assert SubjectKey.objects.filter(subject_id=person.subject_id, scope=Scope.RECORDS).exists()
-    InvoiceParty.objects.get(subject=person.subject).invoice.__class__.objects.update(issued_at=timezone.now() - timedelta(days=365 * 10))
+    for papers in (Invoice, CreditNote):
+        papers.objects.update(issued_at=timezone.now() - timedelta(days=365 * 10))
 
     perform(start_purge(by=JOB, at_once=False))
 
