@@ -29,3 +29,17 @@ def test_nothing_is_wrong_with_any_page(browser: Any, world: World, site: str, w
         wrong = {str(row): found for row in rows if (found := walker.look(row.address(world), twice=is_first(who, row)))}
 
     assert not wrong, told(wrong)
+
+
+def test_choosing_a_country_is_quiet(browser: Any, world: World, site: str):
+    """A part of the checkout is exchanged in place: nothing that the content policy refuses."""
+    with walking(browser, world, VISITOR, site) as walker:
+        walker.tab.goto(f"{site}/products/{world.product.slug}/")
+        walker.tab.get_by_role("button", name="Put into the basket").click()
+        walker.tab.goto(f"{site}/checkout/")
+        walker.tab.get_by_role("link", name="Go on without an account").click()
+        walker.tab.get_by_label("Country").select_option("DE")
+        walker.tab.get_by_label("Street and house number").wait_for()
+        refused = walker.tab.evaluate("window.refused")
+
+    assert [*refused, *walker.heard] == []

@@ -76,7 +76,7 @@ class Use(StrictSerializer):
     is_you = serializers.BooleanField(source="use.is_you")
     is_refused = serializers.BooleanField(source="use.is_refused")
     because = serializers.CharField(source="use.because", allow_blank=True, help_text="Why it was refused.")
-    about = serializers.CharField(source="case.words", default="", help_text="The order, request or message it was about.")
+    about = serializers.CharField(source="case.words", allow_blank=True, default="", help_text="The order or request it was about.")
     reason = serializers.CharField(allow_blank=True, help_text="What our staff wrote as their reason.")
     is_bound = serializers.BooleanField(help_text="In the signed tree of the log: nobody can change it unnoticed any more.")
 
