@@ -24,7 +24,7 @@ from privacy.complaints.actions import open_ticket, post_message, reopen_ticket,
 from privacy.complaints.attachments import MAX_FILES, clean_file, open_attachment
 from privacy.complaints.errors import UnknownAbout
 from privacy.complaints.models import BODY_MAX, PublicMessage, Ticket, TicketAttachment
-from privacy.complaints.queries import ENTRIES_AT_MOST, attachment_of, messages_of, tickets_of
+from privacy.complaints.queries import ENTRIES_AT_MOST, attachment_of, entries_of, messages_of, tickets_of
 from privacy.complaints.timeline import steps_for_person
 from privacy.complaints.views.files import file_response
 from privacy.declarations.purposes import Purpose
@@ -56,10 +56,15 @@ class StepLine(StrictSerializer):
 class TicketShown(TicketLine):
     about = serializers.SerializerMethodField(help_text="What it is about, in words.")
     steps = serializers.SerializerMethodField(help_text="What happened, and what comes next.")
+    entries = serializers.SerializerMethodField(help_text="The uses of your data that it is about.")
 
     def get_about(self, ticket: Ticket) -> str:
         about = about_in_words(ticket.subject_id, ticket.about)
         return about.words if about else ""
+
+    @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
+    def get_entries(self, ticket: Ticket) -> list[str]:
+        return [str(entry.pk) for entry in entries_of(ticket)]
 
     @extend_schema_field(StepLine(many=True))
     def get_steps(self, ticket: Ticket) -> list[dict[str, Any]]:

@@ -17,10 +17,11 @@ from rest_framework import serializers
 from rest_framework.request import Request as Call
 from rest_framework.response import Response
 
+from privacy.access.gate import open_for_unit
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.interface.areas import Area
-from privacy.interface.serializers import Choice, StrictSerializer, Text
+from privacy.interface.serializers import Choice, OpenedField, StrictSerializer, Text
 from privacy.interface.views import OwnView, made_at, shown_at
 from privacy.retention.walker import Holding, record_models
 from privacy.rights.actions import cancel_erasure, request_copy, request_erasure
@@ -30,7 +31,7 @@ from privacy.rights.correctable import decided_fields, own_record
 from privacy.rights.corrections import propose_correction
 from privacy.rights.erasure import blockers_of, plan_erasure
 from privacy.rights.models import Request
-from privacy.rights.queries import RecordSequence, requests_of
+from privacy.rights.queries import RecordSequence, detail_of, requests_of
 from privacy.rights.restrictions import freeze_data, lift_restriction, object_to_use, objectionable_purposes
 from privacy.rights.tables import kept_words
 from privacy.vault.records import PersonalRecord
@@ -62,13 +63,28 @@ class Wait(StrictSerializer):
     until = serializers.DateTimeField(allow_null=True)
 
 
+class Detail(StrictSerializer):
+    """What was proposed or objected, and our answer to it."""
+
+    old_value = OpenedField()
+    new_value = OpenedField()
+    reason = OpenedField()
+    answer = OpenedField()
+
+
 class RequestShown(RequestLine):
     waits_for = serializers.SerializerMethodField(help_text="What holds an erasure up.")
+    detail = serializers.SerializerMethodField(help_text="What you proposed or objected, and our answer; empty for the other kinds.")
 
     @extend_schema_field(Wait(many=True))
     def get_waits_for(self, request: Request) -> list[dict[str, Any]]:
         waiting = blockers_of(request.subject_id) if request.state == Request.State.WAITING else []
         return list(Wait(waiting, many=True).data)
+
+    @extend_schema_field(Detail(allow_null=True))
+    def get_detail(self, request: Request) -> dict[str, Any] | None:
+        detail = detail_of(request)
+        return dict(Detail(detail, context=self.context).data) if detail else None
 
 
 class Kept(StrictSerializer):
@@ -150,7 +166,11 @@ class RequestView(OwnView):
         """As it is now, with where it stands."""
         address = reverse("api:request", args=[request_id])
         tell = made_at if self.request.method in self.made_by else shown_at
-        return tell(self.answer(self.own_request(request_id)), address)
+        return tell(self.answer_shown(self.own_request(request_id)), address)
+
+    def answer_shown(self, request: Request) -> Response:
+        grant = open_for_unit(by=self.actor, purpose=Purpose.RIGHTS, subject=request.subject_id, case=request)
+        return self.answer(request, grant=grant)
 
 
 class RequestList(RequestView):
@@ -167,7 +187,7 @@ class RequestPage(RequestView):
 
     def get(self, request: Call, request_id: UUID) -> Response:
         """One request."""
-        return self.answer(self.own_request(request_id))
+        return self.answer_shown(self.own_request(request_id))
 
 
 class CopyMaker(RequestView):
