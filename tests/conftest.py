@@ -67,6 +67,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         leave_out_browser_tests(items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that counts rows starts without those that another one committed past its transaction.
+
+    Not under tests/pages, where a module's world is meant to stay.
+    """
+    marker = item.get_closest_marker("django_db")
+    if marker and not marker.kwargs.get("transaction") and "pages" not in item.path.parts:
+        TestDatabases.reset_leftovers()
+
+
 def allow_both_databases(item: pytest.Item) -> None:
     marker = item.get_closest_marker("django_db")
     fixtures = set(getattr(item, "fixturenames", ()))
