@@ -73,8 +73,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     Not under tests/pages, where a module's world is meant to stay.
     """
-    marker = item.get_closest_marker("django_db")
-    if marker and not marker.kwargs.get("transaction") and "pages" not in item.path.parts:
+    if item.get_closest_marker("django_db") and "pages" not in item.path.parts:
         TestDatabases.reset_leftovers()
 
 
