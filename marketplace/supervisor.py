@@ -272,8 +272,11 @@ def answers(url: str) -> bool:
         return False
 
 
-def run_processes(children: list[Child], environment: Environment, demo: DemoLoader) -> None:
-    """Start them, say when the site answers, and keep them running until Stopped or StartFailed is raised."""
+def run_processes(children: list[Child], environment: Environment, demo: DemoLoader, signals: "StopSignals") -> None:
+    """Start them, say when the site answers, and keep them running until Stopped or StartFailed is raised.
+
+    Runs inside `signals.held()`: a stop in the middle of a start would lose sight of the new process.
+    """
     for child in children:
         child.start()
     say(f"Starting {', '.join(child.name for child in children)}")
@@ -281,6 +284,7 @@ def run_processes(children: list[Child], environment: Environment, demo: DemoLoa
     limit = time.monotonic() + READY_LIMIT
     ready = False
     while True:
+        signals.check()
         for child in children:
             child.keep_running()
         if not ready and answers(f"{address}/healthz"):
@@ -335,7 +339,8 @@ def stop_processes(children: list[Child]) -> None:
 class StopSignals:
     """Turns the first signal that asks us to stop into Stopped, and ignores the rest.
 
-    Inside `held()` it waits, so that no server is left behind half started.
+    Inside `held()` it waits, so that no server is left behind half started. It is remembered in any
+    case: what is raised while Python runs a callback of its own (a fork's, a destructor) gets lost.
     """
 
     def __init__(self) -> None:
@@ -350,10 +355,14 @@ class StopSignals:
     def receive(self, number: int, frame: FrameType | None) -> None:
         for each in STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        if self.are_held:
-            self.waiting = number
-        else:
-            raise Stopped(signal.Signals(number).name)
+        self.waiting = number
+        if not self.are_held:
+            self.check()
+
+    def check(self) -> None:
+        """Raises Stopped when somebody asked."""
+        if self.waiting is not None:
+            raise Stopped(signal.Signals(self.waiting).name)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -362,8 +371,7 @@ class StopSignals:
             yield
         finally:
             self.are_held = False
-        if self.waiting is not None:
-            raise Stopped(signal.Signals(self.waiting).name)
+        self.check()
 
 
 def choose_sandbox(environment: Environment) -> None:
@@ -407,7 +415,8 @@ def supervise(environment: Environment, signals: StopSignals) -> None:
         prepare_site()
         children = site_processes(environment)
         try:
-            run_processes(children, environment, demo)
+            with signals.held():
+                run_processes(children, environment, demo, signals)
         finally:
             say("Stopping")
             demo.stop()

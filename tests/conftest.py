@@ -67,16 +67,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         leave_out_browser_tests(items)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that counts rows starts without those that another one committed past its transaction.
-
-    Not under tests/pages, where a module's world is meant to stay.
-    """
-    if item.get_closest_marker("django_db") and "pages" not in item.path.parts:
-        TestDatabases.reset_leftovers()
-
-
 def allow_both_databases(item: pytest.Item) -> None:
     marker = item.get_closest_marker("django_db")
     fixtures = set(getattr(item, "fixturenames", ()))
@@ -124,9 +114,10 @@ def test_databases(servers: Servers) -> Iterator[TestDatabases]:
 @pytest.fixture(scope="session")
 def django_db_setup(test_databases: TestDatabases, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """In place of pytest-django's own: databases cloned from a template, used as the runtime roles."""
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        test_databases.reset()
-        cache.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            test_databases.reset()
+            cache.clear()
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: test_databases.reset())
         yield
 

@@ -88,28 +88,12 @@ class TestDatabases:
     """Makes, resets and drops the two databases of this process's slot."""
 
     __test__ = False
-    made: "TestDatabases | None" = None
 
     def __init__(self, servers: Servers) -> None:
-        TestDatabases.made = self
         self.servers = servers
         self.admin = servers.connect()
         self.admin.autocommit = True
         self.key = template_key()
-
-    @classmethod
-    def reset_leftovers(cls) -> None:
-        """Start anew when there is somebody in the databases although no test runs."""
-        if cls.made is not None and cls.made.has_people():
-            cls.made.reset()
-
-    def has_people(self) -> bool:
-        for alias, table in (("default", "privacy_subject"), ("vault", "privacy_subjectkey")):
-            with contextlib.closing(self.servers.connect(database_name(alias))) as connection, connection.cursor() as cursor:
-                cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
-                if cursor.fetchone()[0]:
-                    return True
-        return False
 
     def execute(self, statement: str, *names: str) -> None:
         with self.admin.cursor() as cursor:

@@ -130,7 +130,7 @@ class PolicyDraftAdmin(RoleAdmin):
             "text_language": get_language_info(locale),
             **_changed_purposes(draft),
         }
-        return self._page(request, "draft_preview", _("What changes, in %(language)s") % {"language": name}, draft=draft, **differences)
+        return self._page(request, "draft_preview", _("What changes, in %(language)s") % {"language": name}, draft=draft, locale=locale, name=name, **differences)
 
     def announce_view(self, request: HttpRequest, draft_id: Any) -> HttpResponse:
         """The plan: who is told, from when it counts. Announced by the privacy officer, once."""

@@ -16,9 +16,11 @@ def world(django_db_setup: None, django_db_blocker: Any, test_databases: TestDat
     """Committed once for the whole module: a test that changes something has to do so in a transaction (``db``)."""
     with django_db_blocker.unblock():
         test_databases.reset()
-        yield make_world()
-        test_databases.reset()
-        cache.clear()
+        try:
+            yield make_world()
+        finally:
+            test_databases.reset()
+            cache.clear()
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,22 @@ try:
 except Stopped as reason:
     print(reason)
 """
+SIGNALED_IN_A_CALLBACK = """
+import os, signal
+from marketplace.supervisor import Stopped, StopSignals
+signals = StopSignals()
+signals.listen()
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+child = os.fork()
+if not child:
+    os._exit(0)
+os.waitpid(child, 0)
+print("went on")
+try:
+    signals.check()
+except Stopped as reason:
+    print(reason)
+"""
 QUIET = ("DATABASE_URL", "REDIS_URL", "MARKETPLACE_DB_ROLE", "DJANGO_SETTINGS_MODULE", "MARKETPLACE_DEMO", "PORT")
 
 
@@ -140,6 +156,12 @@ def test_a_stop_waits_for_what_is_held_and_nohup_keeps_its_meaning():
     result = subprocess.run([sys.executable, "-c", SIGNALED], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert result.stdout.splitlines() == ["outlived its terminal", "finished what was held", "SIGTERM"]
+
+
+def test_a_stop_that_python_loses_in_a_callback_is_remembered():
+    result = subprocess.run([sys.executable, "-c", SIGNALED_IN_A_CALLBACK], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout.splitlines() == ["went on", "SIGINT"]
 
 
 def test_a_site_that_cannot_be_set_up_says_why_in_one_line(monkeypatch):

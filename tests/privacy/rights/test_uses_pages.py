@@ -239,11 +239,11 @@ def test_each_time_is_listed_with_its_order(client, buyer):
 
 
 @pytest.mark.parametrize("slug", ["nobody", "carrier"])
-def test_a_recipient_of_nothing_is_not_found(partners, slug):
+def test_a_recipient_of_nothing_is_not_found(db, partners, slug):
     assert client_of(make_customer()).get(f"/account/recipients/{slug}/").status_code == 404
 
 
-def test_an_empty_list_says_so_plainly(partners):
+def test_an_empty_list_says_so_plainly(db, partners):
     assert "Nobody outside has your data" in text_of(client_of(make_customer()), "/account/recipients/")
 
 
