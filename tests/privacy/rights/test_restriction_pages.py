@@ -211,7 +211,7 @@ def test_the_overview_shows_what_is_open_who_looked_and_what_goes(client, buyer)
     assert "1 × look at your data by our staff" in page
 
 
-def test_an_empty_overview_says_so(partners):
+def test_an_empty_overview_says_so(db, partners):
     page = text_of(client_of(make_customer()).get("/account/"))
 
     assert "None. Everything you ordered has arrived or ended." in page
@@ -228,7 +228,7 @@ def test_nothing_of_anybody_else_is_on_the_overview(client, buyer):
     assert "Stranger" not in page
 
 
-def test_staff_have_no_overview(partners):
+def test_staff_have_no_overview(db, partners):
     from privacy.vault.models import Subject
 
     staff = User.objects.create(subject=Subject.objects.create(kind=Subject.Kind.STAFF), role=Role.SUPPORT)
