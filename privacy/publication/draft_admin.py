@@ -128,9 +128,11 @@ class PolicyDraftAdmin(RoleAdmin):
             "summary": compare_summaries([] if is_first else old.summary, new["summary"]),
             "sections": compare_sections([] if is_first else old.sections, new["sections"]),
             "text_language": get_language_info(locale),
+            "locale": locale,
+            "name": name,
             **_changed_purposes(draft),
         }
-        return self._page(request, "draft_preview", _("What changes, in %(language)s") % {"language": name}, draft=draft, locale=locale, name=name, **differences)
+        return self._page(request, "draft_preview", _("What changes, in %(language)s") % {"language": name}, draft=draft, **differences)
 
     def announce_view(self, request: HttpRequest, draft_id: Any) -> HttpResponse:
         """The plan: who is told, from when it counts. Announced by the privacy officer, once."""
