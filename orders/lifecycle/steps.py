@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
@@ -14,23 +13,13 @@ from orders.lifecycle.working_days import working_day_after
 from orders.parcels.models import ParcelState
 from orders.withdrawals.deadlines import last_day_to_withdraw, refund_until, send_back_until
 from orders.withdrawals.models import ContractWithdrawal
+from privacy.interface.timeline import Step
 
 Kind = OrderEvent.Kind
 BAD = (Kind.PAYMENT_DECLINED, Kind.PAYMENT_FAILED, Kind.CANCELED, Kind.EXPIRED)
 CHECK_DAYS = 1
 PACK_DAYS = 2
 TRAVEL_DAYS = 5
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line; ``state`` is ``done``, ``now``, ``ahead`` or ``bad``."""
-
-    title: str
-    state: str
-    at: datetime | None = None
-    when: str = ""
-    text: str = ""
 
 
 def steps_of(order: Order) -> list[Step]:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from privacy.complaints.models import Ticket, TicketEvent
+from privacy.interface.timeline import Step
 
 Kind, State = TicketEvent.Kind, Ticket.State
 BAD = (Kind.ESCALATED,)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line; ``state`` is ``done``, ``now``, ``ahead`` or ``bad``."""
-
-    title: str
-    state: str
-    at: datetime | None = None
-    when: str = ""
-    text: str = ""
 
 
 def steps_for_person(ticket: Ticket) -> list[Step]:

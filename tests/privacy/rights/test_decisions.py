@@ -20,7 +20,7 @@ from privacy.rights.decisions import decide_request
 from privacy.rights.errors import AlreadyRequested, NotCorrectable, NotYourData, NotYourDecision, TooLate
 from privacy.rights.models import Request, RequestDetail
 from privacy.sharing.models import FollowUp
-from tests.orders.factories import actor, client_of, make_customer, packed
+from tests.orders.factories import actor, client_of, make_customer
 from tests.privacy.rights.people import disclose_to, entries
 from tests.privacy.rights.test_admin import staff_client
 
@@ -28,20 +28,8 @@ ANSWER = "The parcel has not left us, so we changed it."
 
 
 @pytest.fixture
-def buyer(db, partners):
-    user = make_customer()
-    packed(user=user)
-    return user
-
-
-@pytest.fixture
 def address(buyer):
     return OrderAddress.objects.get(subject=buyer.subject)
-
-
-@pytest.fixture
-def officer(db):
-    return actor(Role.PRIVACY_OFFICER)
 
 
 def propose(user, record, value="Right Street 8", field="line1"):
@@ -193,11 +181,6 @@ def test_the_mail_about_a_decision_says_nothing_of_it(buyer, address, officer, m
 
 
 # The pages
-
-
-@pytest.fixture
-def client(buyer):
-    return client_of(buyer)
 
 
 @pytest.mark.promise("RIGHTS-2")

@@ -22,18 +22,6 @@ from tests.privacy.rights.people import close_orders
 PASSWORD = "seven green apples on a wall"
 
 
-@pytest.fixture
-def buyer(db, partners):
-    user = make_customer()
-    packed(user=user)
-    return user
-
-
-@pytest.fixture
-def client(buyer):
-    return client_of(buyer)
-
-
 def text_of(response):
     return re.sub(r"\s+", " ", response.content.decode())
 

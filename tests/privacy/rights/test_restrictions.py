@@ -27,22 +27,10 @@ from privacy.rights.restrictions import (
     purposes_stopped_by,
 )
 from privacy.sharing.actions import disclose
-from tests.orders.factories import actor, count_queries, make_customer, packed
+from tests.orders.factories import actor, count_queries, make_customer
 from tests.privacy.rights.people import JOB, close_orders, entries
 
 ANSWER = "We have looked at it and this is our answer."
-
-
-@pytest.fixture
-def buyer(db, partners):
-    user = make_customer()
-    packed(user=user)
-    return user
-
-
-@pytest.fixture
-def officer(db):
-    return actor(Role.PRIVACY_OFFICER)
 
 
 def freeze(user, *categories):

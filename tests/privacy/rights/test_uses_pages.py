@@ -29,18 +29,6 @@ from tests.privacy.rights.people import JOB, disclose_to, entries
 REASON = "asked where the parcel is"
 
 
-@pytest.fixture
-def buyer(db, partners):
-    user = make_customer()
-    packed(user=user)
-    return user
-
-
-@pytest.fixture
-def client(buyer):
-    return client_of(buyer)
-
-
 def looked(user, role=Role.SUPPORT, purpose=Purpose.ORDER, reason=REASON):
     contact = OrderContact.objects.filter(subject=user.subject).latest("pk")
     with unit_of_work(), open_access(by=actor(role), purpose=purpose, subject=user.subject, reason=reason, case=contact.order) as grant:
