@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -28,8 +30,21 @@ def forget_tries(what: str, digest: bytes) -> None:
 
 
 def network_digest(request: HttpRequest) -> bytes:
-    """Where a request comes from, as a keyed digest: enough to count by, and kept nowhere but in the count."""
-    return blind_index("network-address", request.META.get("REMOTE_ADDR", ""))
+    """Where a request comes from, as a keyed digest: enough to count by, and kept nowhere but in the count.
+
+    Of an IPv6 address the /64 counts: whoever has one has all of it (RFC 6177).
+    """
+    return blind_index("network-address", _network(request.META.get("REMOTE_ADDR", "")))
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _key(what: str, digest: bytes) -> str:
