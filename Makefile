@@ -18,8 +18,13 @@ PYTEST := MARKETPLACE_STATE=$(TEST_STATE) $(BIN)/pytest
 
 # A throwaway production, so that the deployment check sees what production would.
 THROWAWAY_KEY := MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
+THROWAWAY_WALL_KEY := MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMw==
 PRODUCTION := env -u MARKETPLACE_STATE MARKETPLACE_DEMO=0 \
-	DATABASE_URL="postgresql://web@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_URL="postgresql://gate@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_CUSTOMER_URL="postgresql://customer@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_STAFF_URL="postgresql://staff@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_AUDITOR_URL="postgresql://auditor@db.example.com/marketplace?sslmode=verify-full" \
+	DATABASE_WORKER_URL="postgresql://worker@db.example.com/marketplace?sslmode=verify-full" \
 	DATABASE_OWNER_URL="postgresql://owner@db.example.com/marketplace?sslmode=verify-full" \
 	VAULT_DATABASE_URL="postgresql://vault@keys.example.com/vault?sslmode=verify-full" \
 	VAULT_DATABASE_OWNER_URL="postgresql://keeper@keys.example.com/vault?sslmode=verify-full" \
@@ -27,7 +32,7 @@ PRODUCTION := env -u MARKETPLACE_STATE MARKETPLACE_DEMO=0 \
 	SITE_URL="https://shop.example.com" ALLOWED_HOSTS="shop.example.com" AUDIT_ORIGIN="shop.example.com/log" \
 	SECRET_KEY="throwaway-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ" \
 	KEY_ENCRYPTION_KEYS="1:$(THROWAWAY_KEY)" BLIND_INDEX_KEY="$(THROWAWAY_KEY)" \
-	AUDIT_SIGNING_KEY="$(THROWAWAY_KEY)" COMMITMENT_KEY="$(THROWAWAY_KEY)"
+	AUDIT_SIGNING_KEY="$(THROWAWAY_KEY)" COMMITMENT_KEY="$(THROWAWAY_KEY)" WALL_SIGNING_KEY="$(THROWAWAY_WALL_KEY)"
 
 .PHONY: run test check bench fmt messages clean help requirements browser
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
@@ -22,3 +23,8 @@ def uuid7() -> UUID:
         tick = _last_tick = max(tick, _last_tick + 1)
     milliseconds, fraction = tick >> 12, tick & 0xFFF
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62))
+
+
+def first_uuid7(moment: datetime) -> UUID:
+    """Return the smallest UUIDv7 of this moment: every one made later is greater."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

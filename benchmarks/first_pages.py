@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.test import Client
 from django.urls import reverse
 
+from audit.events import Event
 from benchmarks.rounds import Row, times_as_long
 from marketplace.accounts.models import AccountDetails, User
 from orders.catalogue.actions import add_product
@@ -44,7 +45,7 @@ def make_customer(product: Product, orders: int) -> User:
         for purpose in (Purpose.ACCOUNT, *ORDER_PURPOSES):
             give_consent(by=me, subject=subject, purpose=purpose, locale="en")
         user = User.objects.create(subject=subject)
-        with open_access(by=me, purpose=Purpose.ACCOUNT, subject=subject):
+        with open_access(by=me, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
             details = AccountDetails.objects.create(subject=subject, user=user, name="Ada Winter", email=f"{subject.pk}@example.org")
     for _ in range(orders):
         with unit_of_work():

@@ -7,6 +7,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
@@ -46,6 +47,8 @@ class PlainRow(models.Model):
     city = models.CharField(max_length=120)
     message = models.CharField(max_length=120)
 
+    wall = Wall.STAFF
+
     def __str__(self) -> str:
         return str(self.pk)
 
@@ -55,8 +58,33 @@ class PeerRow(models.Model):
 
     text = encrypt(models.CharField(max_length=120))
 
+    wall = Wall.STAFF
+
     class Meta:
         managed = False
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SealedMailbox(models.Model):
+    """One of many people, found by the keyed digest of an address."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+
+    wall = Wall.STAFF
+    not_personal = {"digest": "keyed digest of a made-up address"}
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PlainMailbox(models.Model):
+    """What it is compared with."""
+
+    email = models.CharField(max_length=254, unique=True)
+
+    wall = Wall.STAFF
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from django.conf import settings
 from psycopg2 import sql
 
-from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, prepare_cluster
+from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, lay_foundation, prepare_cluster
 from marketplace.embedded import Lease
 
 
@@ -24,6 +24,8 @@ def fresh_databases() -> Iterator[None]:
                 for name in (MAIN_DATABASE, VAULT_DATABASE):
                     cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             prepare_cluster(connection, servers.secrets)
+        with closing(servers.connect(MAIN_DATABASE)) as connection:
+            lay_foundation(connection, MAIN_DATABASE, servers.secrets["WALL_SIGNING_KEY"])
         for database in ("vault", "default"):
             _migrate(database)
         yield

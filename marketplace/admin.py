@@ -18,9 +18,13 @@ import marketplace.dashboard
 import marketplace.trends  # noqa: F401  both add their cards
 from marketplace.accounts.middleware import has_passed_second_factor
 from marketplace.accounts.views import sign_out
-from privacy.declarations.purposes import Purpose
+from privacy.access.approvals.kinds import kind_named
+from privacy.access.overrides.queries import overrides_in_force
+from privacy.access.registrations import MATRIX_OVERRIDE
 from privacy.policy.dashboard import cards_for, dashboard_card
-from privacy.policy.tables import role_rows
+from privacy.policy.matrix import BREAKS_GLASS, Answer
+from privacy.policy.roles import Role
+from privacy.policy.tables import matrix_rows
 
 __all__ = ["StaffSite", "dashboard_card"]
 
@@ -62,7 +66,11 @@ class StaffSite(AdminSite):
 
     def roles(self, request: HttpRequest) -> HttpResponse:
         """What each role may open, for everybody who works here."""
-        context = {**self.each_context(request), "title": _("What each role may open"), "rows": role_rows(), "purposes": list(Purpose)}
+        context = {**self.each_context(request), "title": _("What each role may open"), "rows": matrix_rows()}
+        context["is_nav_sidebar_enabled"] = False  # the table needs the width
+        context |= {"roles": list(Role), "answers": list(Answer), "breaks_glass": [role.label for role in Role if role in BREAKS_GLASS]}
+        context["overrides"] = overrides_in_force()
+        context["may_ask"] = kind_named(MATRIX_OVERRIDE).may_propose(request.actor)  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/roles.html", context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib.admin import site
 from django.db.models import Model
 from django.urls import reverse
@@ -36,7 +35,8 @@ from privacy.rights.models import Request
 from privacy.rights.queries import open_requests, overdue_requests
 from privacy.sharing.models import Agreement, FollowUp
 from privacy.sharing.queries import open_follow_ups, recipients_losing_cover
-from privacy.vault.models import SubjectKey
+from privacy.vault.errors import VaultUnavailable
+from privacy.vault.queries import key_ages
 
 ANSWERS_REQUESTS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SUPPORT})
 OVERSEES = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SECURITY, Role.AUDITOR})
@@ -251,16 +251,28 @@ def keys(actor: Actor) -> Card | None:
     """Which key locks the keys of people, and whether some are still locked with an older one."""
     if actor.role not in OVERSEES:
         return None
-    current = max(settings.KEY_ENCRYPTION_KEYS)
-    oldest = SubjectKey.objects.order_by("id").values_list("created_at", flat=True).first()
-    older = kept_numbers(f"keys:{current}", lambda: SubjectKey.objects.exclude(key_version=current).count())
+    title = gettext_lazy("Keys")
+    try:
+        ages = kept_numbers("key-ages", key_ages)
+    except VaultUnavailable:
+        return Card(Section.HEALTH, title, _("no answer"), gettext_lazy("The keys' database does not answer; nothing opens."), State.LATE)
+    rows: list[tuple[str, object]] = [
+        (_("keys locked with an older version"), ages.former_version),
+        (_("keys that are too old or have sealed too much"), ages.overdue),
+        (_("changes of keys that were begun and not ended"), ages.unfinished),
+        (_("epochs that should be over"), ages.epochs_late),
+    ]
+    if ages.locked_since:
+        rows.insert(0, (_("age of the key that locks the others"), timesince(ages.locked_since)))
     return Card(
         Section.HEALTH,
-        gettext_lazy("Keys"),
-        _("version %(number)d") % {"number": current},
-        _("The oldest key of a person was made %(age)s ago.") % {"age": timesince(oldest)} if oldest else _("No key was made yet."),
-        State.WATCH if older else State.GOOD,
-        rows=[(_("keys locked with an older version"), older)],
+        title,
+        _("version %(number)d") % {"number": ages.version},
+        _("The oldest key of a person was made %(age)s ago.") % {"age": timesince(ages.oldest)}
+        if ages.oldest
+        else _("No key was made yet."),
+        State.LATE if ages.is_overdue else State.WATCH if ages.former_version else State.GOOD,
+        rows=rows,
     )
 
 

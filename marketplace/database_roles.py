@@ -4,16 +4,24 @@ Owners hold the tables and run migrations; runtime roles own nothing and may onl
 the grants per table are given after each migration. None is a superuser.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
 from psycopg2 import sql
 
-MAIN_OWNER, MAIN_USERS = "market_owner", ("market_web", "market_worker")
+from privacy.wall.foundation import foundation
+from privacy.wall.logins import Login
+
+MAIN_OWNER = "market_owner"
+MAIN_ROLES: dict[Login, str] = {login: f"market_{login}" for login in Login if login is not Login.OWNER}
+MAIN_USERS = tuple(MAIN_ROLES.values())
 VAULT_OWNER, VAULT_USERS = "vault_owner", ("vault_user",)
 ROLES = (MAIN_OWNER, *MAIN_USERS, VAULT_OWNER, *VAULT_USERS)
+FORMER_ROLES = ("market_web",)  # may hold rights still in databases of an earlier version
 
 MAIN_DATABASE, VAULT_DATABASE = "marketplace", "marketplace_vault"
+MAINTENANCE_DATABASES = ("postgres", "template1")  # open to everybody who may sign in, unless somebody closes them
 
 
 def prepare_cluster(connection: Any, passwords: Mapping[str, str]) -> None:
@@ -22,26 +30,44 @@ def prepare_cluster(connection: Any, passwords: Mapping[str, str]) -> None:
     with connection.cursor() as cursor:
         for role in ROLES:
             make_role(cursor, role, passwords[f"{role.upper()}_PASSWORD"])
+        for role in FORMER_ROLES:
+            close_role(cursor, role)
         make_database(cursor, MAIN_DATABASE, MAIN_OWNER, MAIN_USERS)
         make_database(cursor, VAULT_DATABASE, VAULT_OWNER, VAULT_USERS)
+        for database in MAINTENANCE_DATABASES:
+            restrict_database(cursor, database, ())
+
+
+def lay_foundation(connection: Any, database: str, signing_key: str) -> None:
+    """Put into the main database what its owner may not. `connection` is a superuser's to that database."""
+    text = foundation(database=database, owner=MAIN_OWNER, roles=MAIN_ROLES, key=base64.b64decode(signing_key))
+    with connection, connection.cursor() as cursor:
+        cursor.execute(text)
 
 
 def make_role(cursor: Any, role: str, password: str) -> None:
+    """An owner inherits: before PostgreSQL 16 it has a database's public schema through pg_database_owner alone."""
+    if not exists(cursor, role):
+        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+    inherits = "INHERIT" if role in (MAIN_OWNER, VAULT_OWNER) else "NOINHERIT"
+    powers = f"NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS {inherits}"
+    cursor.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), sql.SQL(powers)))
+
+
+def close_role(cursor: Any, role: str) -> None:
+    if exists(cursor, role):
+        cursor.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(sql.Identifier(role)))
+
+
+def exists(cursor: Any, role: str) -> bool:
     cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-    if cursor.fetchone():
-        return
-    cursor.execute(
-        sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(password)
-        )
-    )
+    return cursor.fetchone() is not None
 
 
 def make_database(cursor: Any, name: str, owner: str, users: tuple[str, ...]) -> None:
     cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-    if cursor.fetchone():
-        return
-    cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+    if not cursor.fetchone():
+        cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
     restrict_database(cursor, name, users)
 
 

@@ -23,7 +23,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from marketplace.database_roles import prepare_cluster
+from marketplace.database_roles import MAIN_DATABASE, lay_foundation, prepare_cluster
 from marketplace.environment import Environment, demo_secrets, make_state_directory, state_directory
 from marketplace.layout import Layout, can_reach, package_directory
 
@@ -67,10 +67,16 @@ class Servers:
             self.layout.make()
         except OSError as error:
             raise ServerFailed(f"The embedded servers have no place to live: {error}") from None
-        start_postgres(self)
-        start_valkey(self)
+        self.start_servers()
         with contextlib.closing(self.connect()) as connection:
             prepare_cluster(connection, self.secrets)
+        with contextlib.closing(self.connect(MAIN_DATABASE)) as connection:
+            lay_foundation(connection, MAIN_DATABASE, self.secrets["WALL_SIGNING_KEY"])
+
+    def start_servers(self) -> None:
+        """Start what is not running. Raises ServerFailed."""
+        start_postgres(self)
+        start_valkey(self)
 
     def stop(self) -> None:
         stop_valkey(self)
@@ -330,24 +336,22 @@ def last_line(log: Path) -> str:
 class Lease:
     """The right to use the servers of a state directory, held from `acquire` to `release` or the death of the process."""
 
-    def __init__(self, state: Path, *, durable: bool = True) -> None:
+    def __init__(self, state: Path, *, durable: bool = True, kind: type[Servers] = Servers) -> None:
         self.state = state
-        self.durable = durable
+        self.servers = kind(state, durable=durable)
         self._file: Any = None
 
     def acquire(self) -> Servers:
         """Start the servers unless they run, and keep them. Raises ServerFailed."""
-        make_state_directory(self.state)
-        servers = Servers(self.state, durable=self.durable)
         with self._alone():
             self._file = (self.state / "servers.lock").open("a")
             fcntl.flock(self._file, fcntl.LOCK_SH)
             try:
-                servers.start()
+                self.servers.start()
             except BaseException:
                 self._let_go()
                 raise
-        return servers
+        return self.servers
 
     def release(self) -> None:
         """Let go; the last to do so stops the servers."""
@@ -361,7 +365,7 @@ class Lease:
             fcntl.flock(self._file, fcntl.LOCK_UN)
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                Servers(self.state, durable=self.durable).stop()
+                self.servers.stop()
         self._file = None
 
     @contextlib.contextmanager

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from marketplace.layout import Layout
+from privacy.wall.logins import Login
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -128,11 +129,16 @@ def broker_url(redis_url: str) -> str:
 def next_database(redis_url: str) -> str:
     """The URL of the numbered database after this one, so that emptying the cache leaves the broker alone."""
     parts = urlsplit(redis_url)
+    number = dict(parse_qsl(parts.query)).get("db", "0") if parts.scheme == "unix" else parts.path.strip("/") or "0"
+    return numbered_database(redis_url, int(number) + 1)
+
+
+def numbered_database(redis_url: str, number: int) -> str:
+    """The URL of another numbered database of the same server."""
+    parts = urlsplit(redis_url)
     if parts.scheme == "unix":
-        number = int(dict(parse_qsl(parts.query)).get("db", "0"))
-        return f"unix://{parts.path}?db={number + 1}"
-    number = int(parts.path.strip("/") or "0")
-    return parts._replace(path=f"/{number + 1}").geturl()
+        return f"unix://{parts.path}?db={number}"
+    return parts._replace(path=f"/{number}").geturl()
 
 
 def mail_settings(url: str, *, demo: bool) -> dict[str, object]:
@@ -158,8 +164,8 @@ def random_text() -> str:
     return secrets.token_urlsafe(48)
 
 
-def random_key() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode()
+def random_key(size: int = 32) -> str:
+    return base64.b64encode(secrets.token_bytes(size)).decode()
 
 
 DEMO_SECRETS: dict[str, Callable[[], str]] = {
@@ -168,10 +174,14 @@ DEMO_SECRETS: dict[str, Callable[[], str]] = {
     "BLIND_INDEX_KEY": random_key,
     "AUDIT_SIGNING_KEY": random_key,
     "COMMITMENT_KEY": random_key,
+    "WALL_SIGNING_KEY": lambda: random_key(64),
     "SANDBOX_WEBHOOK_SECRET": random_text,
     "POSTGRES_PASSWORD": random_text,
     "MARKET_OWNER_PASSWORD": random_text,
-    "MARKET_WEB_PASSWORD": random_text,
+    "MARKET_GATE_PASSWORD": random_text,
+    "MARKET_CUSTOMER_PASSWORD": random_text,
+    "MARKET_STAFF_PASSWORD": random_text,
+    "MARKET_AUDITOR_PASSWORD": random_text,
     "MARKET_WORKER_PASSWORD": random_text,
     "VAULT_OWNER_PASSWORD": random_text,
     "VAULT_USER_PASSWORD": random_text,
@@ -214,26 +224,45 @@ def _complete_secrets(path: Path) -> dict[str, str]:
     return known
 
 
-def decode_key(variable: str, value: str) -> bytes:
-    """32 bytes from base64. The error never repeats the value."""
+def decode_key(variable: str, value: str, size: int = 32) -> bytes:
+    """So many bytes from base64. The error never repeats the value."""
     try:
         key = base64.b64decode(value, validate=True)
     except ValueError:
         raise ImproperlyConfigured(f"{variable} is not valid base64.") from None
-    if len(key) != 32:
-        raise ImproperlyConfigured(f"{variable} must be 32 bytes, encoded as base64.")
+    if len(key) != size:
+        raise ImproperlyConfigured(f"{variable} must be {size} bytes, encoded as base64.")
     return key
 
 
 def decode_key_ring(variable: str, value: str) -> dict[int, bytes]:
-    """Key-encryption keys by version, from "1:base64,2:base64". Raises ImproperlyConfigured."""
-    keys: dict[int, bytes] = {}
-    for entry in value.split(","):
-        version, separator, key = entry.strip().partition(":")
-        if not separator or not version.isdecimal() or int(version) in keys:
+    """Key-encryption keys by version, from "1:base64,2:base64" (or a line each). Raises ImproperlyConfigured."""
+    return {version: decode_key(variable, key) for version, key in split_versions(variable, value).items()}
+
+
+def split_versions(variable: str, value: str) -> dict[int, str]:
+    """What stands behind each version number in "1:this,2:that". Raises ImproperlyConfigured."""
+    found: dict[int, str] = {}
+    for entry in value.replace("\n", ",").split(","):
+        version, separator, text = entry.strip().partition(":")
+        if not entry.strip() and found:
+            continue
+        if not separator or not text or not version.isdecimal() or int(version) in found:
             raise ImproperlyConfigured(f'{variable} must look like "1:base64,2:base64", each version once.')
-        keys[int(version)] = decode_key(variable, key)
-    return keys
+        found[int(version)] = text
+    return found
+
+
+def read_secret_file(variable: str, path: Path) -> str:
+    """The text of a file that nobody but its owner can read, who is us or root. Raises ImproperlyConfigured."""
+    try:
+        status = path.stat()
+        text = path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        raise ImproperlyConfigured(f"{variable} names a file that cannot be read.") from None
+    if status.st_mode & 0o077 or status.st_uid not in (0, os.geteuid()):
+        raise ImproperlyConfigured(f"{variable} names a file that others can read: its owner must be this account or root, its mode 600.")
+    return text
 
 
 class Environment:
@@ -255,11 +284,26 @@ class Environment:
             raise ImproperlyConfigured(f"{variable} is not set. Outside the demo it is required.")
         return value
 
-    def key(self, variable: str) -> bytes:
-        return decode_key(variable, self.required(variable))
+    def key(self, variable: str, size: int = 32) -> bytes:
+        return decode_key(variable, self.required(variable), size)
 
-    def key_ring(self, variable: str) -> dict[int, bytes]:
-        return decode_key_ring(variable, self.required(variable))
+    def optional_key(self, variable: str, size: int = 32) -> bytes:
+        """Empty where it is not set."""
+        value = self.optional(variable)
+        return decode_key(variable, value, size) if value else b""
+
+    @property
+    def key_encryption_keys(self) -> dict[int, bytes]:
+        """By version, from KEY_ENCRYPTION_KEYS_FILE where that is set, else from KEY_ENCRYPTION_KEYS."""
+        path = self.optional("KEY_ENCRYPTION_KEYS_FILE")
+        if path:
+            return decode_key_ring("KEY_ENCRYPTION_KEYS_FILE", read_secret_file("KEY_ENCRYPTION_KEYS_FILE", Path(path)))
+        return decode_key_ring("KEY_ENCRYPTION_KEYS", self.required("KEY_ENCRYPTION_KEYS"))
+
+    @property
+    def kms_key_ids(self) -> dict[int, str]:
+        """Ids or ARNs of keys in AWS KMS by version, from "1:id,2:id"."""
+        return split_versions("KMS_KEY_IDS", self.required("KMS_KEY_IDS"))
 
     def number(self, variable: str, default: int) -> int:
         value = self.optional(variable, str(default))
@@ -298,23 +342,26 @@ class Environment:
 
     def databases(self) -> dict[str, dict[str, object]]:
         """Both databases, as the role this process plays."""
+        login = HOME_LOGINS[self.database_role]
         return {
-            "default": self._database(*MAIN_VARIABLES[self.database_role]),
-            "vault": self._database(*VAULT_VARIABLES[self.database_role]),
+            "default": {**self._database(MAIN_VARIABLES[login]), "ENGINE": "privacy.wall.engine", "LOGIN": login},
+            "vault": self._database(VAULT_VARIABLES[self.database_role]),
         }
 
+    def database_logins(self) -> dict[Login, dict[str, object]]:
+        """The logins to the main database that this process may enter: those of the site, and its own."""
+        logins = dict.fromkeys([*SITE_LOGINS, HOME_LOGINS[self.database_role]])
+        return {login: self._database(MAIN_VARIABLES[login]) for login in logins}
+
     def runtime_roles(self) -> dict[str, str]:
-        """The database role of each kind of process, for the grants that migrations give."""
-        return {process: str(self._database(*MAIN_VARIABLES[process])["USER"]) for process in ("web", "worker")}
+        """The database role of each login but the owner's, for the grants that migrations give."""
+        return {login.value: str(self._database(variable)["USER"]) for login, variable in MAIN_VARIABLES.items() if login != Login.OWNER}
 
     def vault_runtime_roles(self) -> dict[str, str]:
-        return {process: str(self._database(*VAULT_VARIABLES[process])["USER"]) for process in ("web", "worker")}
+        return {process: str(self._database(VAULT_VARIABLES[process])["USER"]) for process in ("web", "worker")}
 
-    def _database(self, *variables: str) -> dict[str, object]:
-        for variable in variables:
-            if self.environ.get(variable):
-                return database_settings(variable, self.environ[variable], demo=self.demo)
-        return database_settings(variables[0], self._embedded_url(variables[0]), demo=self.demo)
+    def _database(self, variable: str) -> dict[str, object]:
+        return database_settings(variable, self.environ.get(variable) or self._embedded_url(variable), demo=self.demo)
 
     def _embedded_url(self, variable: str) -> str:
         if not self.uses_embedded_postgres:
@@ -376,20 +423,19 @@ class Environment:
         return [host.strip() for host in hosts.split(",") if host.strip()]
 
 
+HOME_LOGINS = {"web": Login.GATE, "worker": Login.WORKER, "owner": Login.OWNER}
+SITE_LOGINS = (Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR)
 MAIN_VARIABLES = {
-    "owner": ("DATABASE_OWNER_URL",),
-    "web": ("DATABASE_URL",),
-    "worker": ("DATABASE_WORKER_URL", "DATABASE_URL"),
+    Login.GATE: "DATABASE_URL",
+    Login.CUSTOMER: "DATABASE_CUSTOMER_URL",
+    Login.STAFF: "DATABASE_STAFF_URL",
+    Login.AUDITOR: "DATABASE_AUDITOR_URL",
+    Login.WORKER: "DATABASE_WORKER_URL",
+    Login.OWNER: "DATABASE_OWNER_URL",
 }
-VAULT_VARIABLES = {
-    "owner": ("VAULT_DATABASE_OWNER_URL",),
-    "web": ("VAULT_DATABASE_URL",),
-    "worker": ("VAULT_DATABASE_URL",),
-}
+VAULT_VARIABLES = {"web": "VAULT_DATABASE_URL", "worker": "VAULT_DATABASE_URL", "owner": "VAULT_DATABASE_OWNER_URL"}
 EMBEDDED_ROLES = {
-    "DATABASE_OWNER_URL": ("market_owner", "marketplace"),
-    "DATABASE_URL": ("market_web", "marketplace"),
-    "DATABASE_WORKER_URL": ("market_worker", "marketplace"),
+    **{variable: (f"market_{login}", "marketplace") for login, variable in MAIN_VARIABLES.items()},
     "VAULT_DATABASE_OWNER_URL": ("vault_owner", "marketplace_vault"),
     "VAULT_DATABASE_URL": ("vault_user", "marketplace_vault"),
 }

@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
+OF_TASKS = frozenset({"exc", "traceback", "args", "kwargs", "return_value"})
+
 
 def name_of(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
@@ -76,8 +78,8 @@ class WithoutValues(logging.Filter):
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
             record.args = tuple(address_of(request) if value == request.path else value for value in record.args)
-        if isinstance(record.args, dict) and "exc" in record.args:
-            record.args = {**record.args, **dict.fromkeys({"exc", "traceback", "args", "kwargs"} & record.args.keys(), "(left out)")}
+        if isinstance(record.args, dict) and record.name.startswith("celery."):
+            record.args = {**record.args, **dict.fromkeys(OF_TASKS & record.args.keys(), "(left out)")}
         if record.name == "django.security.csrf" and isinstance(record.args, tuple):  # "... checking failed - <the header>"
             record.args = tuple(str(value).partition(" - ")[0] for value in record.args)
         elif record.name == "django.security.DisallowedHost":

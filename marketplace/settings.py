@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from marketplace.environment import ROOT, Environment, broker_url
+from privacy.wall.logins import Login
 
 environment = Environment()
 
@@ -33,15 +34,34 @@ OPERATOR_NAME = environment.optional("OPERATOR_NAME")
 OPERATOR_ADDRESS = environment.optional("OPERATOR_ADDRESS")
 OPERATOR_EMAIL = environment.optional("OPERATOR_EMAIL")
 
+# What staff do to many people at once: exports are off unless turned on, and more rows than this take a second person.
+STAFF_EXPORTS: bool = environment.number("STAFF_EXPORTS", 0) == 1
+STAFF_EXPORT_PEOPLE: int = environment.number("STAFF_EXPORT_PEOPLE", 100)
+MASS_ACTION_LIMIT: int = environment.number("MASS_ACTION_LIMIT", 10)
+
 # Secrets
 SECRET_KEY = environment.secret_key
-KEY_ENCRYPTION_KEYS: dict[int, bytes] = environment.key_ring("KEY_ENCRYPTION_KEYS")
+KEY_RING = environment.optional("KEY_RING", "local")
+KEY_ENCRYPTION_KEYS: dict[int, bytes] = environment.key_encryption_keys if KEY_RING == "local" else {}
+KMS_KEY_IDS: dict[int, str] = environment.kms_key_ids if KEY_RING == "kms" else {}
 BLIND_INDEX_KEY: bytes = environment.key("BLIND_INDEX_KEY")
+BLIND_INDEX_SECOND_KEY: bytes = environment.optional_key("BLIND_INDEX_SECOND_KEY")  # while the index moves from key to key
 AUDIT_SIGNING_KEY: bytes = environment.key("AUDIT_SIGNING_KEY")
 COMMITMENT_KEY: bytes = environment.key("COMMITMENT_KEY")
+WALL_SIGNING_KEY: bytes = environment.key("WALL_SIGNING_KEY", 64)
 AUDIT_ORIGIN: str = environment.audit_origin
 AUDIT_SIGNING_KEY_VERSION = environment.number("AUDIT_SIGNING_KEY_VERSION", 1)
 AUDIT_FORMER_KEYS: list[str] = environment.optional("AUDIT_FORMER_KEYS").split()
+
+# Cryptoperiods: the upper ends of NIST SP 800-57 Part 1 Rev. 5, 5.3.6, and less where changing costs little. A data key may
+# seal for two years (symmetric data encryption), the key that locks all others for one (symmetric master key).
+DATA_KEY_LASTS = timedelta(days=environment.number("DATA_KEY_DAYS", 730))
+KEY_ENCRYPTION_KEY_LASTS = timedelta(days=environment.number("KEY_ENCRYPTION_KEY_DAYS", 365))
+# Half of the 2^32 seals that random nonces allow one key (NIST SP 800-38D, 8.3): the count is an estimate.
+DATA_KEY_SEALS = 2**31
+# After both together, and a day, a copy of the keys' table opens nothing. Keep backups of the keys no longer than EPOCH_KEPT.
+EPOCH_LASTS = timedelta(days=environment.number("EPOCH_DAYS", 7))
+EPOCH_KEPT = timedelta(days=environment.number("EPOCH_KEPT_DAYS", 14))
 
 # Applications
 INSTALLED_APPS = [
@@ -66,6 +86,7 @@ if DEMO:
 
 MIDDLEWARE = [
     "marketplace.health.HealthMiddleware",
+    "privacy.wall.middleware.GateMiddleware",
     "marketplace.headers.ForwardedAddressMiddleware",
     "audit.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -112,6 +133,7 @@ TEMPLATES = [
 
 # Databases
 DATABASES: dict[str, Any] = environment.databases()
+DATABASE_LOGINS: dict[Login, dict[str, object]] = environment.database_logins()
 RUNTIME_ROLES: dict[str, str] = environment.runtime_roles()
 VAULT_RUNTIME_ROLES: dict[str, str] = environment.vault_runtime_roles()
 DATABASE_ROUTERS = ["privacy.vault.router.VaultRouter"]
@@ -272,6 +294,33 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Staff: how many people they may open within an hour. Past the first number they are asked, past the second they
+# open nobody any more until a privacy officer lets them go on.
+OPENINGS_AN_HOUR = {
+    role: (environment.number(f"OPENINGS_SOFT_{role.upper()}", soft), environment.number(f"OPENINGS_HARD_{role.upper()}", hard))
+    for role, soft, hard in (
+        ("support", 30, 60),
+        ("fulfillment", 60, 120),
+        ("finance", 40, 80),
+        ("fraud", 30, 60),
+        ("privacy_officer", 30, 60),
+        ("security", 20, 40),
+        ("auditor", 5, 10),
+        ("administrator", 5, 10),
+    )
+}
+
+# What is unusual when staff open people's data; each raises an alert.
+OPENINGS_WORKING_HOURS = (environment.number("OPENINGS_WORK_FROM", 7), environment.number("OPENINGS_WORK_UNTIL", 20))
+OPENINGS_USUAL_AFTER_DAYS = environment.number("OPENINGS_USUAL_AFTER_DAYS", 3)
+OPENINGS_UNUSUAL_TIMES = environment.number("OPENINGS_UNUSUAL_TIMES", 3)
+OPENINGS_UNUSUAL_AT_LEAST = environment.number("OPENINGS_UNUSUAL_AT_LEAST", 20)
+OPENINGS_SAME_NAME_AT_LEAST = environment.number("OPENINGS_SAME_NAME_AT_LEAST", 4)
+
+# How many looks of a week somebody else judges, and how long they have for it.
+REVIEWS_A_WEEK = environment.number("REVIEWS_A_WEEK", 25)
+REVIEWED_WITHIN = timedelta(days=environment.number("REVIEWED_WITHIN_DAYS", 7))
+
 # Rights: how long somebody can think again before an erasure begins.
 ERASURE_COOLING_OFF = timedelta(minutes=3) if DEMO else timedelta(days=14)
 
@@ -307,11 +356,19 @@ CELERY_BEAT_SCHEDULE = {
     "integrate_audit": timetable_entry("audit.integrate", 5),
     "verify_audit": timetable_entry("audit.verify", 3600),
     "sweep_jobs": timetable_entry("privacy.jobs.sweep", 10),
+    "advance_epoch": timetable_entry("privacy.rights.advance_epoch", crontab(hour=2, minute=45)),
+    "watch_keys": timetable_entry("privacy.alerts.watch_keys", 3600),
+    "watch_wall": timetable_entry("privacy.alerts.watch_wall", 3600),
     "copy_erasure_ledger": timetable_entry("privacy.rights.copy_erasure_ledger", 60),
     "start_due_erasures": timetable_entry("privacy.rights.start_due_erasures", 30),
     "purge": timetable_entry("privacy.retention.purge", 600 if DEMO else crontab(hour=3, minute=15)),
     "advance_orders": timetable_entry("orders.advance_timers", 60),
     "warn_old_mailboxes": timetable_entry("accounts.warn_old_mailboxes", 3600),
+    "expire_staff_exports": timetable_entry("privacy.staff_exports.expire", 300),
+    "expire_proposals": timetable_entry("privacy.approvals.expire", 300),
+    "watch_uses": timetable_entry("privacy.access.watch_uses", 600),
+    "watch_names": timetable_entry("privacy.access.watch_names", crontab(hour=2, minute=30)),
+    "draw_reviews": timetable_entry("privacy.access.draw_reviews", crontab(day_of_week="mon", hour=5, minute=0)),
     "advance_tickets": timetable_entry("privacy.complaints.advance_timers", 60),
 }
 

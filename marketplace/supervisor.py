@@ -143,9 +143,11 @@ def require_settings(environment: Environment) -> None:
 
 def require_servers(environment: Environment) -> None:
     """Ask each configured server once, so that an unreachable one gets a line of its own."""
-    for role in ("web", "worker", "owner"):
-        for alias, database in Environment({**os.environ, "MARKETPLACE_DB_ROLE": role}).databases().items():
-            require_database(f"The {alias} database, as {role},", database)
+    roles = {role: Environment({**os.environ, "MARKETPLACE_DB_ROLE": role}) for role in ("web", "worker", "owner")}
+    for login, database in {login: database for told in roles.values() for login, database in told.database_logins().items()}.items():
+        require_database(f"The default database, as {login},", database)
+    for role, told in roles.items():
+        require_database(f"The vault database, as {role},", told.databases()["vault"])
     try:
         client = redis.Redis.from_url(environment.redis_url, socket_connect_timeout=5, socket_timeout=5, retry=Retry(NoBackoff(), 0))
         with contextlib.closing(client):

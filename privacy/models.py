@@ -1,6 +1,15 @@
 """Every model of the app, by import (see the folders)."""
 
+from privacy.access.approvals.models import Proposal as Proposal
+from privacy.access.approvals.models import ProposalRun as ProposalRun
 from privacy.access.models import Opening as Opening
+from privacy.access.overrides.models import MatrixOverride as MatrixOverride
+from privacy.access.oversight.models import OpeningClosure as OpeningClosure
+from privacy.access.oversight.models import OpeningConfirmation as OpeningConfirmation
+from privacy.access.oversight.models import OpeningWatch as OpeningWatch
+from privacy.access.oversight.models import Review as Review
+from privacy.alerts.models import Alert as Alert
+from privacy.alerts.models import AlertNotice as AlertNotice
 from privacy.complaints.models import CannedReply as CannedReply
 from privacy.complaints.models import InternalNote as InternalNote
 from privacy.complaints.models import PublicMessage as PublicMessage
@@ -20,6 +29,7 @@ from privacy.policy.models import PolicyVersion as PolicyVersion
 from privacy.policy.models import PolicyWithdrawal as PolicyWithdrawal
 from privacy.publication.models import PolicyDraft as PolicyDraft
 from privacy.publication.models import PolicyNotice as PolicyNotice
+from privacy.retention.models import Hold as Hold
 from privacy.retention.models import PurgeRun as PurgeRun
 from privacy.rights.models import ErasureJob as ErasureJob
 from privacy.rights.models import ExportJob as ExportJob
@@ -33,6 +43,10 @@ from privacy.sharing.models import Approval as Approval
 from privacy.sharing.models import Disclosure as Disclosure
 from privacy.sharing.models import FollowUp as FollowUp
 from privacy.sharing.models import Recipient as Recipient
+from privacy.staff_exports.models import StaffExport as StaffExport
 from privacy.vault.models import DestroyedKey as DestroyedKey
+from privacy.vault.models import Epoch as Epoch
+from privacy.vault.models import EpochSecret as EpochSecret
+from privacy.vault.models import KeyEncryptionKey as KeyEncryptionKey
 from privacy.vault.models import Subject as Subject
 from privacy.vault.models import SubjectKey as SubjectKey

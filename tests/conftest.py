@@ -1,14 +1,16 @@
 """Fixtures and rules that hold for every test.
 
-Tests run as the runtime roles, on both databases, in random order, with the network blocked.
+Tests run as the worker and requests as whoever calls, on both databases, in random order, with the network blocked.
 """
 
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.cache import cache
@@ -16,17 +18,21 @@ from django.test import TransactionTestCase
 
 from marketplace.embedded import Lease, Servers
 from marketplace.translations import compile_catalogs
+from privacy.wall.context import entered
+from privacy.wall.engine.base import DatabaseWrapper
+from privacy.wall.logins import Login
 from tests.databases import TestDatabases, database_name
+from tests.external import ExternalServers
 from tests.processes import LiveWorker, Sandbox
-from tests.settings import SERVERS_STATE
+from tests.settings import IS_EXTERNAL, SERVERS_STATE
 
 BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 BROWSER_ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )  # fmt: skip
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "work", "live_worker", "live_site", "sandbox"}
-COMMITTING_FIXTURES = {"transactional_db", "live_server", "live_worker", "live_site", "sandbox"}
+DATABASE_FIXTURES = {"db", "transactional_db", "walled", "live_server", "work", "live_worker", "live_site", "sandbox"}
+COMMITTING_FIXTURES = {"transactional_db", "walled", "live_server", "live_worker", "live_site", "sandbox"}
 
 
 # The network
@@ -97,10 +103,36 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 # Databases
 
 
+@pytest.fixture(autouse=True)
+def wall_outside_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test in one transaction (`db`) stays on the worker's login: no other could see what it prepares.
+
+    Where a test commits (`transactional_db`, a live server, the pages' world) the wall is real.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or marker.kwargs.get("transaction"):
+        return
+    follow = DatabaseWrapper.follow
+    monkeypatch.setattr(DatabaseWrapper, "follow", lambda self: None if self.in_atomic_block else follow(self))
+
+
+@pytest.fixture
+def walled(transactional_db: None) -> Callable[[UUID], AbstractContextManager[Any]]:
+    """`with walled(subject_id):` is a unit of work by the customers' login, behind the wall of this person."""
+    from privacy.access.gate import unit_of_work
+
+    @contextmanager
+    def enter(subject_id: UUID) -> Iterator[Any]:
+        with entered(Login.CUSTOMER, subject_id), unit_of_work() as unit:
+            yield unit
+
+    return enter
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """The embedded servers of the tests, running."""
-    with Lease(SERVERS_STATE, durable=False) as running:
+    """The servers of the tests, running: the embedded ones unless TEST_SERVERS says otherwise."""
+    with Lease(SERVERS_STATE, durable=False, kind=ExternalServers if IS_EXTERNAL else Servers) as running:
         yield running
 
 

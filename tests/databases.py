@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db import connections
 from psycopg2 import errors, sql
 
-from marketplace.database_roles import MAIN_OWNER, MAIN_USERS, VAULT_OWNER, VAULT_USERS, restrict_database
+from marketplace.database_roles import MAIN_OWNER, MAIN_USERS, VAULT_OWNER, VAULT_USERS, lay_foundation, restrict_database
 from marketplace.embedded import Servers
-from marketplace.environment import DEMO_SECRETS, EMBEDDED_ROLES, Environment, embedded_database_url
+from marketplace.environment import DEMO_SECRETS, EMBEDDED_ROLES, embedded_database_url
+from tests.external import ExternalServers
 from tests.settings import ROOT, SERVERS_STATE, SLOT, environment
 
 OWNERS = {"default": MAIN_OWNER, "vault": VAULT_OWNER}
@@ -25,7 +26,7 @@ USERS = {"default": MAIN_USERS, "vault": VAULT_USERS}
 SHAPES = (  # whatever decides what a fresh database holds
     "*/migrations/*.py", "*/*/migrations/*.py", "**/models.py", "**/fields.py", "**/grants.py", "privacy/policy/**/*",
     "privacy/consent/statements.py", "privacy/declarations/*.py", "**/management/commands/setup_site.py", "orders/rates/first.py",
-    "marketplace/database_roles.py", "requirements.txt",
+    "marketplace/database_roles.py", "privacy/wall/*.py", "requirements.txt",
 )  # fmt: skip
 KEPT_TEMPLATES = 4
 
@@ -33,10 +34,7 @@ KEPT_TEMPLATES = 4
 def process_environment(main: str, vault: str, **more: str) -> dict[str, str]:
     """Variables for a process of the product (worker, command, server) on the databases of these names."""
     names = {"marketplace": main, "marketplace_vault": vault}
-    urls = {
-        variable: embedded_database_url(SERVERS_STATE, environment.generated, role, names[database])
-        for variable, (role, database) in EMBEDDED_ROLES.items()
-    }
+    urls = {variable: database_url(role, names[database]) for variable, (role, database) in EMBEDDED_ROLES.items()}
     product_secrets = {name: environment.generated[name] for name in DEMO_SECRETS if not name.endswith("PASSWORD")}
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
@@ -51,6 +49,12 @@ def process_environment(main: str, vault: str, **more: str) -> dict[str, str]:
     }
 
 
+def database_url(role: str, database: str) -> str:
+    if settings.IS_EXTERNAL:
+        return ExternalServers(SERVERS_STATE).database_url(role, database)
+    return embedded_database_url(SERVERS_STATE, environment.generated, role, database)
+
+
 def slot_environment(**more: str) -> dict[str, str]:
     """Variables for a process of the product that shares this test's databases, broker and secrets."""
     return process_environment(database_name("default"), database_name("vault"), **more)
@@ -58,21 +62,6 @@ def slot_environment(**more: str) -> dict[str, str]:
 
 def database_name(alias: str) -> str:
     return str(settings.DATABASES[alias]["NAME"])
-
-
-@contextlib.contextmanager
-def logged_in_as_worker() -> Iterator[None]:
-    """Every connection of this process to the main database logs in as the worker, which alone may add to the log's tree."""
-    role = Environment({**os.environ, "MARKETPLACE_DB_ROLE": "worker"}).databases()["default"]
-    login = connections["default"].settings_dict
-    before = {name: login[name] for name in ("USER", "PASSWORD")}
-    connections["default"].close()
-    login.update(USER=role["USER"], PASSWORD=role["PASSWORD"])
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        login.update(before)
 
 
 def template_key() -> str:
@@ -124,6 +113,8 @@ class TestDatabases:
         drafts = {alias: f"draft_{SLOT}_{alias}" for alias in OWNERS}
         for alias, draft in drafts.items():
             self.create(draft, alias)
+        with contextlib.closing(self.servers.connect(drafts["default"])) as connection:
+            lay_foundation(connection, drafts["default"], self.servers.secrets["WALL_SIGNING_KEY"])
         variables = process_environment(drafts["default"], drafts["vault"])
         run_command(variables, "migrate", "--database", "vault", role="owner")
         run_command(variables, "migrate", "--database", "default", role="owner")

@@ -12,8 +12,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_VARIABLES = (
-    "DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL", "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL",
-    "REDIS_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "ALLOWED_HOSTS", "PORT", "MARKETPLACE_DB_ROLE", "SANDBOX_URL",
+    "DATABASE_URL", "DATABASE_CUSTOMER_URL", "DATABASE_STAFF_URL", "DATABASE_AUDITOR_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL",
+    "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL",
+    "REDIS_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "ALLOWED_HOSTS", "PORT", "SANDBOX_URL",
 )  # fmt: skip
 
 
@@ -34,20 +35,26 @@ def take_slot(state: Path) -> tuple[int, Any]:
 for _name in SERVER_VARIABLES:
     os.environ.pop(_name, None)
 os.environ["MARKETPLACE_DEMO"] = "1"
+os.environ["MARKETPLACE_DB_ROLE"] = "worker"  # what a test prepares and looks up; requests enter the logins of the site
 # Each parallel worker has servers of its own: a transaction that is open anywhere in a cluster holds back the log's watermark.
 _base = Path(os.environ.setdefault("MARKETPLACE_STATE", str(ROOT / ".state" / "test")))
 if "PYTEST_XDIST_WORKER" in os.environ and _base.name != os.environ["PYTEST_XDIST_WORKER"]:
     os.environ["MARKETPLACE_STATE"] = str(_base / os.environ["PYTEST_XDIST_WORKER"])
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver runs an event loop in the test's thread
 
-from marketplace.environment import make_state_directory, state_directory  # noqa: E402
+from marketplace.environment import broker_url, make_state_directory, numbered_database, state_directory  # noqa: E402
 
 SERVERS_STATE = state_directory()
 for _directory in (SERVERS_STATE.parent.parent, SERVERS_STATE.parent, SERVERS_STATE):
     make_state_directory(_directory)
 
+if IS_EXTERNAL := os.environ.get("TEST_SERVERS") == "external":
+    from tests.external import ExternalServers
+
+    os.environ |= ExternalServers(SERVERS_STATE).variables()
+
 from marketplace.settings import *  # noqa: E402, F403
-from marketplace.settings import CACHES, DATABASES, environment  # noqa: E402
+from marketplace.settings import CACHES, DATABASE_LOGINS, DATABASES, environment  # noqa: E402
 
 SLOT, SLOT_LOCK = take_slot(SERVERS_STATE)
 STATE = SERVERS_STATE / "slots" / str(SLOT)
@@ -59,10 +66,12 @@ DATABASES["default"]["NAME"] = f"test_{SLOT}"
 DATABASES["vault"]["NAME"] = f"test_{SLOT}_vault"
 for _database in DATABASES.values():
     _database["TEST"] = {"NAME": _database["NAME"], "MIGRATE": False}
+for _login in DATABASE_LOGINS.values():
+    _login["NAME"] = DATABASES["default"]["NAME"]
 
-BROKER_REDIS_URL = environment.redis_url.replace("db=0", f"db={2 * SLOT}")
-CELERY_BROKER_URL = environment.redis_url.replace("unix://", "redis+socket://").replace("db=0", f"virtual_host={2 * SLOT}")
-CACHES["default"]["LOCATION"] = environment.redis_url.replace("db=0", f"db={2 * SLOT + 1}")
+BROKER_REDIS_URL = numbered_database(environment.redis_url, 2 * SLOT)
+CELERY_BROKER_URL = broker_url(BROKER_REDIS_URL)
+CACHES["default"]["LOCATION"] = numbered_database(environment.redis_url, 2 * SLOT + 1)
 
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2Hasher"]
 STORAGES = {

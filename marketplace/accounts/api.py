@@ -21,6 +21,7 @@ from marketplace.accounts.queries import details_of, open_sessions, security_eve
 from marketplace.accounts.security_events import in_words
 from marketplace.accounts.sessions import session_digest
 from privacy.access.limits import is_overdone
+from privacy.access.places import at_the_gate
 from privacy.interface.areas import Area, TokenScope
 from privacy.interface.serializers import Choice, OpenedField, StrictSerializer, Text
 from privacy.interface.views import OwnView
@@ -78,6 +79,7 @@ class Token(StrictSerializer):
         return bool(self.context["this"] == token.pk)
 
 
+@at_the_gate("the account, its sessions and tokens")
 class AccountView(OwnView):
     area = Area.ACCOUNT
 
@@ -98,6 +100,8 @@ class AccountPage(AccountView):
 
 
 class DetailsPage(AccountView):
+    other_place = None  # the person's own details, behind their wall
+
     takes = {"PATCH": DetailsChange}
     gives = {"GET": Details, "PATCH": Details}
 

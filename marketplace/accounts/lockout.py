@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from privacy.access.limits import network_digest
-from privacy.vault.blind_index import blind_index, normalize_email
+from privacy.vault.blind_index import blind_index, blind_indexes, normalize_email
 
 LOCKOUT_PARAMETERS = ["username"]
 
@@ -42,8 +42,13 @@ def address_digest(request: HttpRequest) -> str:
 
 
 def mailbox_digest(email: str) -> bytes:
-    """The key under which an address is found and its failures are counted."""
+    """The key under which an address is entered and its failures are counted."""
     return blind_index("mailbox", normalize_email(email))
+
+
+def mailbox_digests(email: str) -> list[bytes]:
+    """The keys under which an address may be found."""
+    return blind_indexes("mailbox", normalize_email(email))
 
 
 def forget_failures(digest: bytes) -> None:

@@ -12,6 +12,7 @@ from marketplace.accounts.models import AccountToken, PendingMailbox, User
 from marketplace.accounts.queries import is_mailbox_taken, mailbox_of_subject, recovery_codes_left
 from marketplace.accounts.tokens import LASTS, issue_token
 from privacy.access.gate import Grant
+from privacy.alerts.queries import open_alerts
 from privacy.declarations.purposes import Purpose
 from privacy.mail.errors import MailOverdone
 from privacy.mail.models import OutboundMail
@@ -35,6 +36,7 @@ def declare_mails() -> None:
     register_mail("accounts-recovery-code-used", Purpose.SECURITY, recovery_code_used)
     register_mail("accounts-token-made", Purpose.SECURITY, token_made)
     register_mail("accounts-invitation", Purpose.ACCOUNT, invitation)
+    register_mail("accounts-alert", Purpose.SECURITY, alert_raised)
 
 
 def confirmation(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
@@ -89,6 +91,14 @@ def invitation(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
     if is_mailbox_taken(grant.open(user.details.email), by_other_than=user.pk):
         return {"taken": True}
     return {"link": _link("accounts:invitation", user, Kind.INVITE), "days": LASTS[Kind.INVITE].days, "role": user.get_role_display()}
+
+
+def alert_raised(mail: OutboundMail, grant: Grant) -> dict[str, Any]:
+    """Its kind and its page; nothing for an alert that somebody has closed meanwhile."""
+    alert = open_alerts().filter(pk=str(mail.object_id)).first()
+    if alert is None or not _account(mail).is_staff:
+        raise MailOverdone
+    return {"kind": alert.get_kind_display(), "link": settings.SITE_URL + reverse("admin:privacy_alert_change", args=[alert.pk])}
 
 
 def own_pages(mail: OutboundMail, grant: Grant) -> dict[str, Any]:

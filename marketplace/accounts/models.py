@@ -18,13 +18,17 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import ALL, Wall
 from privacy.interface.areas import TokenScope
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
+from privacy.vault.blind_index import index_key_name
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
+
+KNOWN_TO_ALL = "id, subject_id, role, is_active, locale, created_at, confirmed_at, closed_at"  # no password
 
 
 class User(AbstractBaseUser):
@@ -49,6 +53,8 @@ class User(AbstractBaseUser):
 
     objects: ClassVar[BaseUserManager[Any]] = BaseUserManager()
 
+    wall = Wall.SUBJECT.granting(customer=f"SELECT ({KNOWN_TO_ALL}), UPDATE (locale)", gate=ALL)
+    hidden = ("password",)  # not read along with what belongs to the account
     not_personal = {
         "subject": "random id of the person",
         "password": "Argon2 hash, salted; emptied when the account closes",
@@ -111,6 +117,7 @@ class AccountDetails(PersonalRecord):
     email = personal(models.EmailField(_("email address"), max_length=254), Category.ACCOUNT, mask=masks.email)
     name = personal(models.CharField(_("name"), max_length=120), Category.ACCOUNT, mask=masks.name)
 
+    wall = Wall.SUBJECT.granting(gate=ALL)
     lifetime = Lifetime(
         purposes=[Purpose.ACCOUNT, Purpose.ORDER],
         starts="user__closed_at",
@@ -142,6 +149,7 @@ class PendingMailbox(PersonalRecord):
     proven_at = models.DateTimeField(_("confirmed by the new mailbox at"), null=True, editable=False)
     agreed_at = models.DateTimeField(_("agreed to by the old mailbox at"), null=True, editable=False)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT", gate=ALL)
     lifetime = Lifetime(purposes=[Purpose.ACCOUNT], starts="requested_at", lasts=days(30))
     not_personal = {
         "user": "the account it belongs to",
@@ -193,6 +201,7 @@ class SecondFactor(PersonalRecord):
     reset_at = models.DateTimeField(_("reset at"), null=True, editable=False)
     last_used_step = models.BigIntegerField(null=True, editable=False)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT", gate=ALL)
     lifetime = Lifetime(
         purposes=[Purpose.SECURITY],
         starts="user__closed_at",
@@ -224,6 +233,7 @@ class RecoveryCodes(models.Model):
     digests = ArrayField(models.CharField(max_length=64))
     issued_at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.GATE
     not_personal = {
         "user": "the account they belong to",
         "salt": "random",
@@ -247,10 +257,13 @@ class MailboxIndex(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="mailbox_index")
     digest = models.BinaryField(max_length=32, unique=True)
+    key_name = models.CharField(max_length=8, default=index_key_name, editable=False)
 
+    wall = Wall.GATE
     not_personal = {
         "user": "the account it belongs to",
         "digest": "keyed digest of the address; useless without the key",
+        "key_name": "tells the key of the digest from another one",
     }
 
     class Meta:
@@ -288,6 +301,7 @@ class AccountToken(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
+    wall = Wall.GATE
     not_personal = {
         "kind": "what the link does",
         "user": "the account it belongs to",
@@ -308,15 +322,16 @@ class AccountToken(models.Model):
 class PasswordResetRequest(Job):
     """Somebody asked for a new password. Looked up by a worker, so that the page cannot tell who has an account.
 
-    The digest is emptied as soon as the work is done; the row is destroyed a day later.
+    The digests are emptied as soon as the work is done; the row is destroyed a day later.
     """
 
-    digest = models.BinaryField(max_length=32, null=True)
+    digests = ArrayField(models.BinaryField(max_length=32), null=True)
     locale = models.CharField(max_length=12)
 
+    wall = Wall.GATE.granting(auditor="SELECT (state, due_at, finished_at)")
     not_personal = {
         **JOB_FIELDS,
-        "digest": "keyed digest of the address typed; emptied within minutes",
+        "digests": "keyed digests of the address typed, one a key; emptied within minutes",
         "locale": "the language of the page, shared by millions",
     }
 
@@ -346,6 +361,7 @@ class AccountSession(AbstractBaseSession):
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=this_hour)
 
+    wall = Wall.GATE.granting(staff="SELECT (session_key, user_id), DELETE")
     not_personal = {
         "session_key": "SHA-256 of a random value",
         "session_data": "signed random ids of account and basket, and flags",
@@ -390,6 +406,7 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(_("ends"), db_index=True)
     last_used_on = models.DateField(_("last used"), null=True)
 
+    wall = Wall.GATE.granting(staff="SELECT (id, user_id), DELETE")
     not_personal = {
         "user": "the account it acts for",
         "start": "the first random characters, to tell it from others",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -9,11 +10,24 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.queries import entries_about
-from marketplace.accounts.lockout import mailbox_digest
-from marketplace.accounts.models import AccountDetails, AccountSession, ApiToken, PendingMailbox, RecoveryCodes, SecondFactor, User
+from marketplace.accounts.lockout import mailbox_digests
+from marketplace.accounts.models import (
+    AccountDetails,
+    AccountSession,
+    ApiToken,
+    MailboxIndex,
+    PendingMailbox,
+    RecoveryCodes,
+    SecondFactor,
+    User,
+)
 from marketplace.accounts.security_events import SHOWN
 from marketplace.accounts.tokens import token_digest
+from privacy.alerts.actions import OFFICE
+from privacy.alerts.kinds import role_for
+from privacy.alerts.models import Alert
 from privacy.policy.roles import STAFF_ROLES
+from privacy.vault.blind_index import index_key_name
 from privacy.vault.sealed import Sealed
 
 FEW_CODES = 3
@@ -21,13 +35,18 @@ FEW_CODES = 3
 
 def account_with_mailbox(email: str) -> User | None:
     """The open account whose confirmed mailbox this is."""
-    return User.objects.filter(mailbox_index__digest=mailbox_digest(email), is_active=True).first()
+    return User.objects.filter(mailbox_index__digest__in=mailbox_digests(email), is_active=True).first()
 
 
 def is_mailbox_taken(email: str, by_other_than: UUID) -> bool:
     """True when another account has confirmed this mailbox. Never shown to whoever typed the address."""
-    taken = User.objects.filter(mailbox_index__digest=mailbox_digest(email))
+    taken = User.objects.filter(mailbox_index__digest__in=mailbox_digests(email))
     return taken.exclude(pk=by_other_than).exists()
+
+
+def mailboxes_under_other_keys() -> QuerySet[MailboxIndex]:
+    """The entries that need a key which is not the first; when there are none, the second key can go."""
+    return MailboxIndex.objects.exclude(key_name=index_key_name()).select_related("user__details").order_by("user_id")
 
 
 def details_of(user: User) -> AccountDetails | None:
@@ -38,6 +57,11 @@ def details_of(user: User) -> AccountDetails | None:
 def details_of_subject(subject_id: UUID) -> AccountDetails | None:
     """Name and mailbox of a person's account, sealed."""
     return AccountDetails.objects.filter(subject_id=subject_id).first()
+
+
+def details_of_subjects(subject_ids: Iterable[UUID]) -> QuerySet[AccountDetails]:
+    """The same of several people, in one query."""
+    return AccountDetails.objects.filter(subject_id__in=list(subject_ids))
 
 
 def mailbox_of_subject(subject_id: UUID) -> Sealed | None:
@@ -86,6 +110,17 @@ def mailbox_change_of(user: User) -> PendingMailbox | None:
 def invited_staff() -> QuerySet[User]:
     """Members of staff whose invitation is not answered yet."""
     return User.objects.filter(role__in=STAFF_ROLES, confirmed_at=None, closed_at=None)
+
+
+def office_for(alert: Alert) -> QuerySet[User]:
+    """The members of staff who are told of an alert: never whom it is about.
+
+    Those of the role that looks after its kind, or whoever else may close it where that role has nobody.
+    """
+    free = User.objects.filter(is_active=True, closed_at=None).exclude(confirmed_at=None)
+    free = free.exclude(subject_id__in=[id for id in (alert.actor_id, alert.subject_id) if id])
+    responsible = free.filter(role=role_for(alert.kind))
+    return responsible if responsible.exists() else free.filter(role__in=OFFICE)
 
 
 def staff_without_second_factor() -> QuerySet[User]:

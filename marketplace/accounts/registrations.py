@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from audit.record import Reference
 from marketplace.accounts.actions import (
     close_account,
     close_unconfirmed_accounts,
@@ -14,12 +15,17 @@ from marketplace.accounts.actions import (
     forget_unfinished_factors,
     forget_unproven_changes,
 )
+from marketplace.accounts.approving import register_approving
 from marketplace.accounts.mail import declare_mails
 from marketplace.accounts.models import User
-from marketplace.accounts.queries import details_of_subject
+from marketplace.accounts.queries import details_of_subject, details_of_subjects, office_for
 from marketplace.accounts.sessions import forget_ended_sessions
 from marketplace.accounts.tokens import forget_old_tokens
+from privacy.access.oversight.names import register_names
+from privacy.alerts.models import Alert
+from privacy.alerts.office import register_office
 from privacy.complaints.people import register_account
+from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor, Role
 from privacy.publication.queries import register_audience
 from privacy.retention.registry import register_cleanup
@@ -29,7 +35,10 @@ from privacy.vault.models import Subject
 
 def register_all() -> None:
     declare_mails()
+    register_approving()
     register_account(details_of_subject)
+    register_office(tell_office_by_mail)
+    register_names(details_of_subjects)
     register_audience(live_customers)
     register_step("account", close_erased_account)
     register_cleanup("unconfirmed accounts", close_unconfirmed_accounts)
@@ -45,6 +54,12 @@ def live_customers() -> QuerySet[User, tuple[UUID, str]]:
     """Whom a change of the policy concerns: customers with an open account and a proven mailbox, with their language."""
     live = User.objects.filter(role=Role.CUSTOMER, is_active=True, closed_at=None, confirmed_at__isnull=False)
     return live.values_list("subject_id", "locale")
+
+
+def tell_office_by_mail(alert: Alert) -> None:
+    """One mail an alert to each, however often a worker tries."""
+    for user in office_for(alert):
+        queue_mail(template="accounts-alert", subject=user.subject_id, object=Reference.to(alert), locale=user.locale)
 
 
 def close_erased_account(subject: Subject) -> None:

@@ -26,6 +26,7 @@ class SessionStore(DatabaseSessionStore):
 
     _started_at: datetime | None = None
     _seen_at: datetime | None = None
+    _replaced_key: str | None = None
 
     @classmethod
     def get_model_class(cls) -> Any:
@@ -55,6 +56,18 @@ class SessionStore(DatabaseSessionStore):
             user_id=UUID(user_id) if user_id else None,
             started_at=self._started_at or timezone.now(),
         )
+
+    def replace_key(self) -> None:
+        """As ``cycle_key``, but done when the session is saved: meanwhile a login may be at work that knows no sessions."""
+        self._session_cache, self._replaced_key = self._session, self.session_key  # type: ignore[attr-defined]
+        self._session_key = None
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        super().save(must_create=must_create)
+        if self._replaced_key is not None:
+            replaced, self._replaced_key = self._replaced_key, None
+            self.delete(replaced)
 
     def note_seen(self) -> None:
         """Note the hour in which the session is used; one write an hour, and none for a session that was not loaded."""

@@ -83,6 +83,7 @@ _ALL = (
     Problem("too-many-attempts", 429, _("Wrong too often"), _("Wait a quarter of an hour, then try again.")),
     Problem("too-many-mails", 429, _("Too many mails"), _("We write to one mailbox a few times an hour at most. Try again later.")),
     Problem("fault", 500, _("Something went wrong on our side"), _("Nothing was changed. Quote the instance when you write to us.")),
+    Problem("unreadable", 500, _("A stored value cannot be read"), _("It is damaged. We know of it. Nothing was changed.")),
     Problem("no-policy", 503, _("No policy is in force yet"), _("The shop has not been set up.")),
     Problem("vault", 503, _("The keys to your data cannot be reached"), _("Nothing was changed. Try again in a few minutes.")),
 )
@@ -118,7 +119,7 @@ _CODES: Mapping[type[Exception], str] = {
     account_errors.TooManyMails: "too-many-mails",
     AccessDenied: "not-open",
     KeyDestroyed: "gone",
-    Unreadable: "gone",
+    Unreadable: "unreadable",
     VaultUnavailable: "vault",
     NotConsentable: "not-found",
     NoPolicyInForce: "no-policy",

@@ -20,7 +20,8 @@ from marketplace.api.pagination import PageQuery
 from marketplace.api.problems import CONTENT_TYPE
 from marketplace.api.repetition import HEADER, NEEDING_A_KEY
 from privacy.interface.areas import scopes_for
-from privacy.interface.serializers import StrictSerializer, Text
+from privacy.interface.serializers import OpenedField, StrictSerializer, Text
+from privacy.interface.views import UNREADABLE
 
 PUBLIC_TAG = "Public"
 REFUSALS = {
@@ -145,11 +146,14 @@ class ApiSchema(AutoSchema):
 
     def _get_response_headers_for_code(self, status_code: str, direction: str = "response") -> dict[str, Any]:
         text = {"type": "string"}
+        headers = {}
         if status_code == "201":
-            return {"Location": {"schema": text, "description": "Where it can be read."}}
+            headers["Location"] = {"schema": text, "description": "Where it can be read."}
         if status_code == "200" and self._is_list():
-            return {"Link": {"schema": text, "description": 'The pages beside this one: rel="next", rel="prev" (RFC 8288).'}}
-        return {}
+            headers["Link"] = {"schema": text, "description": 'The pages beside this one: rel="next", rel="prev" (RFC 8288).'}
+        if status_code in ("200", "201") and _opens(self.view.gives.get(self.method or "")):
+            headers[UNREADABLE] = {"schema": text, "description": "Fields that are null because what they hold can no longer be read."}
+        return headers
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)
@@ -158,6 +162,16 @@ class ApiSchema(AutoSchema):
         if not vars(type(serializer)).get("__doc__"):
             schema.pop("description", None)  # that of its base says nothing about it
         return schema
+
+
+def _opens(serializer: type[StrictSerializer] | None) -> bool:
+    """Whether a sealed value stands anywhere in what this serializer gives."""
+    return serializer is not None and any(map(_is_opened, serializer().fields.values()))
+
+
+def _is_opened(field: Any) -> bool:
+    inner = getattr(field, "child", field)
+    return isinstance(inner, OpenedField) or (isinstance(inner, StrictSerializer) and _opens(type(inner)))
 
 
 class TextSchema(OpenApiSerializerFieldExtension):

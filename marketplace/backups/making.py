@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, storages
+from django.db import DatabaseError
 from django.utils import timezone
 
+from marketplace.backups import epochs
 from marketplace.backups.errors import BackupFailed
 from marketplace.backups.manifest import Manifest, hashes_of, key_checks
 from marketplace.backups.postgres import ProgramFailed, dump_database, next_transaction
 from privacy.vault.ledger import copy_ledger, ledger_path
+from privacy.wall.lifting import lifted_for_owner
 
 DATA, KEYS = "data", "keys"
 DATABASES = {DATA: "default", KEYS: "vault"}
@@ -27,7 +31,8 @@ Say = Callable[[str], object]
 
 
 def make_backup(target: Path, parts: tuple[str, ...] = (DATA, KEYS), say: Say = lambda line: None) -> list[Path]:
-    """Write ``target/<part>-<time>`` for each part; returns these directories.
+    """Write ``target/<part>-<time>`` for each part; returns these directories. With the keys, one file beside them is
+    written over, without which they open nothing: the secrets of the epochs.
 
     The key-encryption key and the other secrets are not in either: they are kept apart, by hand. Raises BackupFailed.
     """
@@ -41,7 +46,7 @@ def make_backup(target: Path, parts: tuple[str, ...] = (DATA, KEYS), say: Say = 
             _write(part, draft, moment.isoformat(timespec="seconds"), say)
             draft.rename(final)
             _settle(target)
-        except (OSError, ProgramFailed) as error:
+        except (OSError, ProgramFailed, DatabaseError) as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise BackupFailed(f"The backup of the {part} was not made: {error}") from error
         made.append(final)
@@ -54,7 +59,8 @@ def _write(part: str, draft: Path, made_at: str, say: Say) -> None:
     if part == DATA:
         _copy_tree(Path(settings.STATE) / LOG, draft / LOG)
     say(f"Dumping the {part}")
-    dump_database(DATABASES[part], draft / DUMP)
+    with lifted_for_owner() if part == DATA else nullcontext():
+        dump_database(DATABASES[part], draft / DUMP, without=(epochs.TABLE,) if part == KEYS else ())
     if part == DATA:
         for name, place in sealed_files():
             say(f"Copying sealed files: {name}")
@@ -62,7 +68,9 @@ def _write(part: str, draft: Path, made_at: str, say: Say) -> None:
     else:
         copy_ledger()
         shutil.copyfile(ledger_path(), draft / LEDGER)
-    Manifest(part, made_at, next_transaction(DATABASES[part]), key_checks(), hashes_of(draft)).write(draft)
+        epochs.write_secrets(draft.parent / epochs.FILE)
+    needed = epochs.needed_epochs() if part == KEYS else []
+    Manifest(part, made_at, next_transaction(DATABASES[part]), key_checks(), hashes_of(draft), needed).write(draft)
     for path in draft.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
         _settle(path)

@@ -20,13 +20,15 @@ CHECK = b"marketplace backup key check"
 
 @dataclass(frozen=True)
 class Manifest:
-    """``part`` is "data" or "keys"; ``files`` maps a relative path to its SHA-256; ``keys`` names to check values."""
+    """``part`` is "data" or "keys"; ``files`` maps a relative path to its SHA-256; ``keys`` names to check values;
+    ``epochs`` are those whose secrets the keys need."""
 
     part: str
     made_at: str
     next_transaction: int
     keys: dict[str, str]
     files: dict[str, str] = field(default_factory=dict)
+    epochs: list[str] = field(default_factory=list)
     format: int = FORMAT
 
     def write(self, directory: Path) -> None:
@@ -65,7 +67,11 @@ def key_checks() -> dict[str, str]:
 def _keys() -> Iterator[tuple[str, bytes]]:
     for version, key in settings.KEY_ENCRYPTION_KEYS.items():
         yield f"KEY_ENCRYPTION_KEYS version {version}", key
+    for version, id in settings.KMS_KEY_IDS.items():
+        yield f"KMS_KEY_IDS version {version}", id.encode()
     yield "BLIND_INDEX_KEY", settings.BLIND_INDEX_KEY
+    if settings.BLIND_INDEX_SECOND_KEY:
+        yield "BLIND_INDEX_SECOND_KEY", settings.BLIND_INDEX_SECOND_KEY
     yield "AUDIT_SIGNING_KEY", settings.AUDIT_SIGNING_KEY
     yield "COMMITMENT_KEY", settings.COMMITMENT_KEY
 

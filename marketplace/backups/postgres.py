@@ -14,15 +14,20 @@ from marketplace.layout import package_directory
 
 DUMP_LIMIT = 6 * 3600  # seconds
 SPENT_AT_ONCE = 1_000_000
+WALL = "wall"  # the schema of the wall's key, which is not the owner's to read, and not one with the data to keep
 
 
 class ProgramFailed(RuntimeError):
     """The message is the program's last line; these programs print names of tables, never rows."""
 
 
-def dump_database(alias: str, target: Path) -> None:
-    """One consistent snapshot in PostgreSQL's custom format; without the names of our roles, which may differ elsewhere."""
-    run_program(alias, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+def dump_database(alias: str, target: Path, without: tuple[str, ...] = ()) -> None:
+    """One consistent snapshot in PostgreSQL's custom format, without the rows of some tables, and without the names of our
+    roles, which may differ elsewhere."""
+    left_out = [f"--exclude-table-data={table}" for table in without]
+    run_program(
+        alias, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={WALL}", *left_out, f"--file={target}"
+    )
     target.chmod(0o600)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from audit.actions import verify_log
 from audit.models import Checkpoint, Entry, Verification
+from marketplace.backups import epochs
 from marketplace.backups.errors import RestoreRefused
 from marketplace.backups.making import DATA, DATABASES, DUMP, KEYS, LEDGER, LOG, Say, sealed_files
 from marketplace.backups.manifest import Manifest, read_manifest, require_keys
@@ -19,21 +20,31 @@ from marketplace.backups.postgres import empty_database, is_empty, other_session
 from privacy.policy.roles import Actor
 from privacy.rights.replay import replay_erasures
 from privacy.vault.ledger import ledger_path, read_ledger
+from privacy.wall.lifting import lifted_for_owner
 
 RESTORER = Actor.job("restore")
 
 
-def restore_backup(parts: Mapping[str, Path], *, ledgers: Iterable[Path] = (), replace: bool = False, say: Say = print) -> Verification:
+def restore_backup(
+    parts: Mapping[str, Path],
+    *,
+    ledgers: Iterable[Path] = (),
+    secrets: Iterable[Path] = (),
+    replace: bool = False,
+    say: Say = print,
+) -> Verification:
     """Put the parts back, erase again what the ledgers say was erased, and verify the log.
 
     ``parts`` maps "data" and "keys" to directories that ``make_backup`` made; ``ledgers`` are copies of the erasure
-    ledger newer than them. Raises RestoreRefused, with nothing changed, for a damaged backup, missing keys, somebody
-    connected, or databases that are not empty (unless ``replace``); raises ProgramFailed with that database empty.
+    ledger newer than them, ``secrets`` files of epoch secrets (the one beside the keys is read anyway). Raises
+    RestoreRefused, with nothing changed, for a damaged backup, missing keys, somebody connected, or databases that are
+    not empty (unless ``replace``); raises ProgramFailed with that database empty.
     """
     manifests = {part: read_manifest(directory, part) for part, directory in parts.items()}
     lines = _erasures(parts, ledgers)
     for manifest in manifests.values():
         require_keys(manifest.keys)
+    known = _secrets(parts, secrets, manifests)
     for part in parts:
         _require_room(part, replace=replace)
     for part, directory in parts.items():
@@ -42,13 +53,15 @@ def restore_backup(parts: Mapping[str, Path], *, ledgers: Iterable[Path] = (), r
         restore_database(DATABASES[part], directory / DUMP)
     for alias in ("vault", "default"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
-    if DATA in parts:
-        _restore_files(parts[DATA], replace=replace)
-        _catch_up(manifests[DATA], say)
-    erased = replay_erasures(by=RESTORER, lines=lines)
-    say(f"{len(lines)} destroyed keys stay destroyed; {erased} people were erased again")
-    say("Verifying the log")
-    return verify_log(by=RESTORER)
+    epochs.enter_secrets(known)
+    with lifted_for_owner():
+        if DATA in parts:
+            _restore_files(parts[DATA], replace=replace)
+            _catch_up(manifests[DATA], say)
+        erased = replay_erasures(by=RESTORER, lines=lines)
+        say(f"{len(lines)} destroyed keys stay destroyed; {erased} people were erased again")
+        say("Verifying the log")
+        return verify_log(by=RESTORER)
 
 
 def _erasures(parts: Mapping[str, Path], ledgers: Iterable[Path]) -> list[dict[str, str]]:
@@ -60,6 +73,17 @@ def _erasures(parts: Mapping[str, Path], ledgers: Iterable[Path]) -> list[dict[s
             raise RestoreRefused(f"{path} is not a copy of the erasure ledger.")
     lines = {line["key"]: line for path in [*known, *given] if path.exists() for line in read_ledger(path)}
     return list(lines.values())
+
+
+def _secrets(parts: Mapping[str, Path], paths: Iterable[Path], manifests: Mapping[str, Manifest]) -> epochs.Secrets:
+    """What this machine, the file beside the backup and those given know; without it the keys would open nothing."""
+    if KEYS not in parts:
+        return {}
+    beside = parts[KEYS].parent / epochs.FILE
+    known = epochs.known_secrets() | epochs.read_secrets([*([beside] if beside.exists() else []), *paths])
+    if missing := set(manifests[KEYS].epochs) - set(known):
+        raise RestoreRefused(f"{len(missing)} epochs of these keys have no secret any more: give a newer {epochs.FILE} by --epochs.")
+    return known
 
 
 def _require_room(part: str, *, replace: bool) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from orders.money import SHOP_CURRENCY
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ProductCategory(models.Model):
     kind = models.CharField(_("picture"), max_length=30, validators=[KIND])
     position = models.PositiveSmallIntegerField(_("place in the list"), default=0)
 
+    wall = Wall.PUBLIC
     not_personal = {
         "slug": "name of a part of the shop",
         "title": "name of a part of the shop",
@@ -112,6 +114,7 @@ class Product(models.Model):
     category_id: UUID | None
     stock: StockItem
 
+    wall = Wall.PUBLIC
     not_personal = {
         "slug": "name of a product",
         "category": "part of the shop that it is in",
@@ -171,6 +174,7 @@ class StockItem(models.Model):
 
     product_id: UUID
 
+    wall = Wall.PUBLIC.granting(customer="SELECT, UPDATE (reserved)")
     not_personal = {
         "product": "the product counted",
         "on_hand": "pieces in the warehouse",
@@ -224,6 +228,7 @@ class StockMovement(models.Model):
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
     at = models.DateTimeField(_("when"), default=timezone.now)
 
+    wall = Wall.STAFF
     append_only = True
     not_personal = {
         "product": "the product moved",

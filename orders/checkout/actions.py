@@ -20,6 +20,7 @@ from orders.lifecycle.timeline import append_event
 from orders.payments.actions import request_payment
 from orders.payments.models import Method
 from privacy.access.gate import Grant, open_access
+from privacy.access.places import person_of_form
 from privacy.consent.actions import give_consent
 from privacy.consent.queries import missing_purposes
 from privacy.declarations.purposes import Purpose
@@ -53,7 +54,9 @@ def place_guest_order(*, token: UUID, **purchase: Any) -> Order:
         return placed
     try:
         with transaction.atomic():
-            person = Subject.objects.create()
+            person, is_new = Subject.objects.get_or_create(pk=person_of_form(token))
+            if not is_new:
+                raise CheckoutTokenTaken
             return place_order(by=Actor(Role.CUSTOMER, id=person.pk), subject=person, token=token, is_guest=True, **purchase)
     except CheckoutTokenTaken:
         placed = guest_order_of_form(token)
@@ -154,10 +157,10 @@ def _lines(order: Order, quoted: Quote) -> list[OrderLine]:
 def _write_person(order: Order, *, by: Actor, name: Sealed | str, email: Sealed | str, address: Mapping[str, str]) -> None:
     """Copies, not links: the order keeps who it was for when the account changes."""
     case = Reference.to(order)
-    with open_access(by=by, purpose=Purpose.ORDER, subject=order.person, case=case) as grant:
+    with open_access(by=by, purpose=Purpose.ORDER, subject=order.person, case=case, writes=Event.DATA_COLLECTED) as grant:
         plain = {"name": _plain(name, grant), "email": _plain(email, grant)}
         OrderContact.objects.create(subject=order.person, order=order, **plain)
-    with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.person, case=case):
+    with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.person, case=case, writes=Event.DATA_COLLECTED):
         OrderAddress.objects.create(subject=order.person, order=order, country=order.country, **address)
 
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,14 +26,22 @@ from orders.checkout.shipping import delivery_countries
 from orders.checkout.vat import is_export
 from orders.lifecycle.models import Order
 from privacy.access.gate import open_access
+from privacy.access.places import behind_wall_of, elsewhere, person_of_form
 from privacy.consent.queries import has_consent, missing_purposes
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor, Role
+from privacy.wall.context import Place
 
-PLACED = "placed"
+PLACED = "placed_orders"
 PLACED_SHOWN = 5
 
 
+def _behind_form(request: HttpRequest) -> Place | None:
+    token = _token_of_form(request)
+    return behind_wall_of(person_of_form(token)) if token and _orders_as_guest(request) else None
+
+
+@elsewhere("a guest orders as the new person of the form", _behind_form)
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,33 +62,43 @@ def checkout(request: HttpRequest) -> HttpResponse:
     return _page(request, items, _fresh_form(request, country, quoted), quoted)
 
 
+def _behind_order(request: HttpRequest, code: str) -> Place | None:
+    person = request.session.get(PLACED, {}).get(code)
+    return behind_wall_of(UUID(person)) if person else None
+
+
+@elsewhere("a guest's browser shows what it has ordered", _behind_order)
 @never_cache
 @require_safe
 def placed(request: HttpRequest, code: str) -> HttpResponse:
     """The confirmation, for the browser that ordered: the page names nobody."""
-    order = Order.objects.filter(code=code).prefetch_related("lines").first()
-    actor, remembered = _actor(request), request.session.get(PLACED, [])
-    if order is not None and (actor.is_subject(order.subject_id) or str(order.pk) in remembered):
-        return render(request, "orders/placed.html", {"order": order})
-    if actor.id is None:
+    person = request.session.get(PLACED, {}).get(code) or _actor(request).id
+    if person is None:
         return redirect_to_login(request.get_full_path())
-    raise Http404
+    order = get_object_or_404(Order.objects.prefetch_related("lines"), code=code, subject=person)
+    return render(request, "orders/placed.html", {"order": order})
 
 
 def _placed(request: HttpRequest, order: Order) -> HttpResponse:
     """The browser remembers what it ordered: a guest has no account that would show it."""
-    shown = [key for key in request.session.get(PLACED, []) if key != str(order.pk)]
-    request.session[PLACED] = [*shown, str(order.pk)][-PLACED_SHOWN:]
+    shown = {**request.session.get(PLACED, {}), order.code: str(order.subject_id)}
+    request.session[PLACED] = dict(list(shown.items())[-PLACED_SHOWN:])
     return redirect("orders:placed", order.code)
 
 
 def _already_placed(request: HttpRequest) -> Order | None:
     """A second submit of a form leads to the order that the first one placed."""
-    try:
-        token = UUID(request.POST.get("token", ""))
-    except ValueError:
+    token = _token_of_form(request)
+    if token is None:
         return None
     return guest_order_of_form(token) if _orders_as_guest(request) else order_of_form(request.user.subject, token)  # type: ignore[union-attr]
+
+
+def _token_of_form(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.POST.get("token", ""))
+    except ValueError:
+        return None
 
 
 def _place(request: HttpRequest, items: list[BasketItem], country: str, quoted: Quote | None) -> HttpResponse:

@@ -20,8 +20,8 @@ from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.purposes import Purpose
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor
-from privacy.vault.blind_index import blind_index, normalize_email
-from privacy.vault.errors import KeyDestroyed
+from privacy.vault.blind_index import blind_index, blind_indexes, normalize_email
+from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.models import Subject
 
 DOORMAN = Actor.job("guests")
@@ -31,7 +31,11 @@ KEPT = timedelta(days=1)
 
 def address_digest(email: str) -> bytes:
     """What is kept of an address that somebody typed, until it has been compared."""
-    return blind_index("order-contact", normalize_email(email))
+    return blind_index(*_compared(email))
+
+
+def _compared(email: str) -> tuple[str, str]:
+    return "order-contact", normalize_email(email)
 
 
 @transaction.atomic
@@ -110,6 +114,7 @@ def _order_that_fits(lookup: OrderLookup) -> Order | None:
     try:
         with open_access(by=DOORMAN, purpose=Purpose.RIGHTS, subject=order.subject_id, case=Reference.to(lookup)) as grant:
             email = grant.open(contact.email)
-    except (AccessDenied, KeyDestroyed):
+    except (AccessDenied, KeyDestroyed, Unreadable):
         return None
-    return order if hmac.compare_digest(address_digest(email), bytes(lookup.digest or b"")) else None
+    typed = bytes(lookup.digest or b"")
+    return order if any(hmac.compare_digest(digest, typed) for digest in blind_indexes(*_compared(email))) else None

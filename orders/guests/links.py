@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -38,6 +39,11 @@ def link_of(order: Order) -> str:
 
 def usable_link(token: str) -> GuestLink | None:
     return GuestLink.objects.usable().filter(digest=link_digest(token)).select_related("order").first()
+
+
+def person_of_link(token: str) -> UUID | None:
+    """Whose order a usable link names; asked at the gate, which knows no more of it."""
+    return GuestLink.objects.usable().filter(digest=link_digest(token)).values_list("order__subject_id", flat=True).first()
 
 
 def forget_old_links() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -35,4 +36,10 @@ def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:
 def _mailbox(mail: OutboundMail) -> Sealed | None:
     order = Order.objects.filter(lookups__pk=str(mail.object_id), subject_id=mail.subject_id).first()
     contact = OrderContact.objects.filter(subject_id=mail.subject_id, order=order).first() if order else None
+    return contact.email if contact else None
+
+
+def mailbox_of_guest(subject_id: UUID) -> Sealed | None:
+    """As ``privacy.mail`` asks every room for an address: the one given with the newest order without an account."""
+    contact = OrderContact.objects.filter(subject_id=subject_id, order__is_guest=True).order_by("-id").first()
     return contact.email if contact else None

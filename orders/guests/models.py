@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.identifiers import uuid7
 
@@ -33,6 +34,7 @@ class OrderLookup(Job):
 
     order_id: UUID | None
 
+    wall = Wall.GATE.granting(customer="INSERT", auditor="SELECT (state, due_at, finished_at)")
     not_personal = {
         **JOB_FIELDS,
         "code": "order number as typed; emptied within minutes",
@@ -76,6 +78,7 @@ class GuestLink(models.Model):
 
     order_id: UUID
 
+    wall = Wall.through("order").granting(customer="SELECT, UPDATE", gate="SELECT")
     not_personal = {
         "order": "the order that it opens",
         "digest": "SHA-256 of a random value",

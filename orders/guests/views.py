@@ -12,19 +12,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from orders.guests.actions import address_digest, admit_guest, request_link, request_new_link
 from orders.guests.errors import LinkInvalid
 from orders.guests.forms import LookupForm
-from orders.guests.links import usable_link
+from orders.guests.links import person_of_link, usable_link
 from orders.guests.models import GuestLink, LeadsTo
 from orders.lifecycle.queries import orders_of
 from privacy.access.guests import begin_guest_session
 from privacy.access.limits import is_overdone, network_digest
+from privacy.access.places import at_the_gate, behind_wall_of, elsewhere
 from privacy.rights.forms import ButtonForm
 from privacy.rights.views.own import actor_of, guest_of, own_page
 from privacy.vault.blind_index import blind_index
+from privacy.wall.context import Place
 
 LOOKUPS_AN_HOUR = 30
 PAGES = {LeadsTo.ORDER: "orders:detail", LeadsTo.WITHDRAWAL: "orders:withdraw"}
 
 
+@at_the_gate("an order that may be anybody's, and is not looked for")
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +47,11 @@ def lookup_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/lookup_sent.html")
 
 
+def _behind_link(request: HttpRequest, token: str) -> Place:
+    return behind_wall_of(person_of_link(token))
+
+
+@elsewhere("a mailed link lets in whose order it names", _behind_link)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponse:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +19,7 @@ from privacy.access.gate import Grant, open_access
 from privacy.declarations.purposes import Purpose
 from privacy.policy.models import OperatorIdentity
 from privacy.policy.roles import Actor
+from privacy.vault.sealed import Sealed
 
 
 def issue_invoice(order: Order, *, by: Actor) -> Invoice:
@@ -36,7 +40,7 @@ def issue_invoice(order: Order, *, by: Actor) -> Invoice:
         total=order.total,
         tax_total=order.tax_total,
     )
-    with open_access(by=by, purpose=Purpose.LEGAL, subject=order.person, case=Reference.to(invoice)):
+    with open_access(by=by, purpose=Purpose.LEGAL, subject=order.person, case=Reference.to(invoice), writes=Event.DATA_COLLECTED):
         InvoiceParty.objects.create(subject=order.person, invoice=invoice, name=name, address=address)
     append_event(order, OrderEvent.Kind.INVOICED, by=by)
     record(Event.INVOICE_ISSUED, by=by, subject=order.subject_id, object=invoice, case=order)
@@ -59,22 +63,23 @@ def _billed(order: Order, by: Actor) -> tuple[str, str]:
     try:
         with open_access(by=by, purpose=Purpose.DISPATCH, subject=order.person, case=case) as grant:
             address = OrderAddress.objects.get(subject=order.person, order=order)
-            return grant.open(address.addressee), "\n".join(address_lines(address, grant))
+            held = partial(_held, grant)
+            return held(address.addressee), "\n".join(address_lines(address, held))
     except AccessDenied:
         with open_access(by=by, purpose=Purpose.LEGAL, subject=order.person, case=case) as grant:
             contact = OrderContact.objects.get(subject=order.person, order=order)
-            return grant.open(contact.name), str(COUNTRY_NAMES[order.country])
+            return _held(grant, contact.name), str(COUNTRY_NAMES[order.country])
 
 
-def address_lines(address: OrderAddress, grant: Grant) -> list[str]:
-    """The address below the name, one line a row, country last."""
+def _held(grant: Grant, value: Sealed | None) -> str:
+    """A damaged value is left out: money that has moved is billed all the same."""
+    return grant.read(value) or ""
 
-    def opened(field: str) -> str:
-        value = getattr(address, field)
-        return "" if value is None else grant.open(value)
 
-    region = opened("region")
-    town = " ".join(part for part in (opened("postcode"), opened("locality")) if part)
-    lines = [opened("line1"), opened("line2"), opened("district"), town]
+def address_lines(address: OrderAddress, opened: Callable[[Sealed | None], str]) -> list[str]:
+    """The address below the name as ``opened`` gives its parts, one line a row, country last."""
+    region = opened(address.region)
+    town = " ".join(part for part in (opened(address.postcode), opened(address.locality)) if part)
+    lines = [opened(address.line1), opened(address.line2), opened(address.district), town]
     lines.append(region_label(address.country, region) if region else "")
     return [line for line in lines if line] + [str(COUNTRY_NAMES[address.country])]

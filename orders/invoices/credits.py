@@ -104,6 +104,6 @@ def _copy_party(order: Order, invoice: Invoice, note: CreditNote, by: Actor) -> 
     party = InvoiceParty.objects.filter(subject=order.subject, invoice=invoice).first()
     if party is None:
         return
-    with open_access(by=by, purpose=Purpose.LEGAL, subject=party.subject_id, case=Reference.to(note)) as grant:
-        name, address = grant.open(party.name), grant.open(party.address)
+    with open_access(by=by, purpose=Purpose.LEGAL, subject=party.subject_id, case=Reference.to(note), writes=Event.DATA_COLLECTED) as grant:
+        name, address = grant.read(party.name) or "", grant.read(party.address) or ""
         CreditNoteParty.objects.create(subject_id=party.subject_id, credit_note=note, name=name, address=address)

@@ -14,6 +14,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category, Scope
 from privacy.declarations.lifetimes import Floor, Lifetime, years
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
@@ -34,6 +35,7 @@ class InvoiceCounter(models.Model):
     series = models.CharField(max_length=10, unique=True)
     last_number = models.PositiveIntegerField(default=0)
 
+    wall = Wall.STAFF
     not_personal = {"series": "name of the series", "last_number": "number of its last invoice"}
 
     class Meta:
@@ -57,6 +59,7 @@ class Invoice(models.Model):
     total = models.PositiveIntegerField()
     tax_total = models.PositiveIntegerField()
 
+    wall = Wall.through("order").granting(customer="SELECT")
     not_personal = {
         "order": "the order billed",
         "series": "series of the number",
@@ -90,6 +93,7 @@ class InvoiceParty(PersonalRecord):
         models.TextField(_("address on the invoice"), max_length=1000), Category.FINANCIAL, mask=masks.address, scope=Scope.RECORDS
     )
 
+    wall = Wall.SUBJECT.granting(customer="SELECT")
     lifetime = Lifetime(
         purposes=[Purpose.LEGAL],
         starts="invoice__issued_at",
@@ -125,6 +129,7 @@ class CreditNote(models.Model):
     invoice_id: UUID
     rates: RelatedManager[CreditNoteRate]
 
+    wall = Wall.through("invoice").granting(customer="SELECT")
     not_personal = {
         "invoice": "the invoice corrected",
         "refund": "the decision to give money back",
@@ -163,6 +168,7 @@ class CreditNoteRate(models.Model):
     gross = models.PositiveIntegerField()
     tax = models.PositiveIntegerField()
 
+    wall = Wall.through("credit_note").granting(customer="SELECT")
     not_personal = {
         "credit_note": "the credit note",
         "tax_rate": "rate of the invoice",
@@ -199,6 +205,7 @@ class CreditNoteParty(PersonalRecord):
         models.TextField(_("address on the credit note"), max_length=1000), Category.FINANCIAL, mask=masks.address, scope=Scope.RECORDS
     )
 
+    wall = Wall.SUBJECT.granting(customer="SELECT")
     lifetime = Lifetime(
         purposes=[Purpose.LEGAL],
         starts="credit_note__issued_at",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.lifecycle.actions import CANCELABLE, cancel_order, confirm_order
 from orders.lifecycle.errors import TransitionRefused
+from orders.lifecycle.mass import CANCEL_ORDERS, CONFIRM_ORDERS
 from orders.lifecycle.models import Order, OrderAddress, OrderContact, OrderState
 from orders.lifecycle.queries import orders_with_case
 from orders.lifecycle.steps import steps_of
@@ -29,6 +30,7 @@ from orders.payments.actions import (
 )
 from orders.payments.models import OperationKind, Payment, PaymentDetail, PaymentState, Refund
 from privacy.access.admin import OpenableAdmin
+from privacy.access.approvals.mass import MassActs
 from privacy.access.forms import StrictForm
 from privacy.policy.admin import Button
 from privacy.policy.roles import Actor, Role
@@ -94,7 +96,8 @@ def _is_cancelable(order: Order) -> bool:
 
 
 @admin.register(Order)
-class OrderAdmin(OpenableAdmin):
+class OrderAdmin(MassActs, OpenableAdmin):
+    mass_acts = (CONFIRM_ORDERS, CANCEL_ORDERS)
     viewers = SUPPORT | FULFILLMENT | FINANCE | {Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}
     list_display = ["code", "state", "shown_total", "country", "placed_at"]
     list_filter = ["state", "country"]

@@ -9,7 +9,9 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from orders.lifecycle.models import Order
 from privacy.rights.cases import Case, register_case_words
+from privacy.staff_exports.people import register_exportable
 
 # Everything that is the reason of a use, and the way from there to its order.
 PATHS = {
@@ -26,6 +28,7 @@ PATHS = {
 
 
 def register_order_cases() -> None:
+    register_exportable(Order)
     for label, path in PATHS.items():
         register_case_words(label, _words_of(label, path))
 

@@ -17,6 +17,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
@@ -80,6 +81,7 @@ class Order(models.Model):
     lines: RelatedManager[OrderLine]
     events: RelatedManager[OrderEvent]
 
+    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id, is_guest)")
     not_personal = {
         "code": "random number of the order",
         "subject": "random id of the person; opens nothing",
@@ -159,6 +161,7 @@ class OrderLine(models.Model):
     shipping_share = models.PositiveIntegerField()
     tax = models.PositiveIntegerField()
 
+    wall = Wall.through("order").granting(customer="SELECT, INSERT")
     not_personal = {
         "order": "the order it belongs to",
         "product": "the product bought",
@@ -219,10 +222,10 @@ class OrderAddress(PersonalRecord):
     addressee = personal(models.CharField(_("name on the parcel"), max_length=120), Category.DELIVERY, mask=masks.name)
     line1 = personal(models.CharField(_("street"), max_length=200), Category.DELIVERY, mask=masks.address)
     line2 = personal(models.CharField(_("second line"), max_length=200, null=True, blank=True), Category.DELIVERY, mask=masks.address)
-    district = personal(models.CharField(_("district"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.text)
-    locality = personal(models.CharField(_("town"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.text)
-    region = personal(models.CharField(_("region"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.text)
-    postcode = personal(models.CharField(_("postcode"), max_length=20, null=True, blank=True), Category.DELIVERY, mask=masks.text)
+    district = personal(models.CharField(_("district"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.address)
+    locality = personal(models.CharField(_("town"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.address)
+    region = personal(models.CharField(_("region"), max_length=120, null=True, blank=True), Category.DELIVERY, mask=masks.address)
+    postcode = personal(models.CharField(_("postcode"), max_length=20, null=True, blank=True), Category.DELIVERY, mask=masks.address)
     country = models.CharField(_("country"), max_length=2)
 
     lifetime = Lifetime(
@@ -282,6 +285,7 @@ class OrderEvent(models.Model):
     code = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.through("order")
     append_only = True
     not_personal = {
         "order": "the order it belongs to",

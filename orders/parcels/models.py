@@ -14,6 +14,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
@@ -32,6 +33,10 @@ class ParcelState(models.TextChoices):
     CANCELED = "canceled", _("canceled")
 
 
+CARRIER = "carrier"
+"""The short name, in the register of recipients, of the carrier that new parcels travel with."""
+
+
 class Parcel(models.Model):
     """Goods that travel together. Stays after an erasure."""
 
@@ -39,6 +44,7 @@ class Parcel(models.Model):
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, db_index=False, related_name="parcels")
     number = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(_("state"), max_length=12, choices=ParcelState, default=ParcelState.PLANNED)
+    carrier = models.CharField(_("carrier"), max_length=50, default=CARRIER)
     planned_at = models.DateTimeField(default=timezone.now)
     packed_at = models.DateTimeField(null=True)
     labeled_at = models.DateTimeField(null=True)
@@ -50,10 +56,12 @@ class Parcel(models.Model):
     order_id: UUID
     operations: RelatedManager[ParcelOperation]
 
+    wall = Wall.through("order")
     not_personal = {
         "order": "the order it belongs to",
         "number": "first, second, ... parcel of the order",
         "state": "how far it is",
+        "carrier": "short name of the carrier",
         "planned_at": "when",
         "packed_at": "when",
         "labeled_at": "when the carrier gave it a number",
@@ -87,6 +95,7 @@ class ParcelLabel(PersonalRecord):
     tracking_number = personal(models.CharField(_("tracking number"), max_length=40), Category.DELIVERY, mask=masks.reference)
     label_reference = personal(models.CharField(_("label"), max_length=60), Category.DELIVERY, mask=masks.reference)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT")
     lifetime = Lifetime(
         purposes=[Purpose.DISPATCH, Purpose.RETURNS],
         starts="parcel__order__closed_at",
@@ -126,6 +135,7 @@ class ParcelOperation(Job):
 
     parcel_id: UUID
 
+    wall = Wall.through("parcel")
     not_personal = {
         **JOB_FIELDS,
         "parcel": "the parcel it is about",

@@ -23,7 +23,7 @@ from privacy.policy.roles import Actor
 from privacy.sharing.actions import disclose
 
 SHIPPER = Actor.job("parcels")
-RECIPIENT = "carrier"
+ON_ITS_WAY = (ParcelState.PLANNED, ParcelState.PACKED, ParcelState.HANDED_OVER)
 ASK_AGAIN_SECONDS = 5
 UNREACHABLE_SECONDS = 15
 FINISHED = (ParcelOperation.Outcome.SUCCEEDED, ParcelOperation.Outcome.REFUSED)
@@ -87,6 +87,11 @@ _CARRIED_OUT: dict[ParcelOperation.Kind, Callable[[Carrier, ParcelOperation], No
 }
 
 
+def takers_of(parcel_id: UUID) -> set[str]:
+    """As ``disclose`` asks who may receive what belongs to a parcel: its own carrier, until it has arrived."""
+    return set(Parcel.objects.filter(pk=parcel_id, state__in=ON_ITS_WAY).values_list("carrier", flat=True))
+
+
 def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
     """What the carrier is told, committed before it is told; None when the parcel was canceled meanwhile."""
     with unit_of_work():
@@ -99,7 +104,7 @@ def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
         values = {name: value for name in ADDRESS_FIELDS if (value := getattr(address, name)) is not None}
         told = disclose(
             by=SHIPPER,
-            recipient=RECIPIENT,
+            recipient=operation.parcel.carrier,
             purpose=Purpose.DISPATCH,
             subject=order.person,
             values=values,
@@ -112,7 +117,7 @@ def _disclose_address(operation: ParcelOperation) -> dict[str, str] | None:
 def _write_label(order: Order, parcel: Parcel, booking: Booking) -> None:
     if ParcelLabel.objects.filter(subject=order.person, parcel=parcel).exists():
         return
-    with open_access(by=SHIPPER, purpose=Purpose.DISPATCH, subject=order.person, case=Reference.to(parcel)):
+    with open_access(by=SHIPPER, purpose=Purpose.DISPATCH, subject=order.person, case=Reference.to(parcel), writes=Event.DATA_COLLECTED):
         ParcelLabel.objects.create(
             subject=order.person,
             parcel=parcel,

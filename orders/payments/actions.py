@@ -31,7 +31,7 @@ def request_payment(order: Order, *, by: Actor, method: str) -> Payment:
     """Create a payment for the whole of a locked order and ask the bank to set the money aside."""
     payment = Payment.objects.create(order=order, method=Method(method), currency=order.currency, amount=order.total)
     contact = OrderContact.objects.get(subject=order.person, order=order)
-    with open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order)) as grant:
+    with open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order), writes=Event.DATA_COLLECTED) as grant:
         PaymentDetail.objects.create(subject=order.person, payment=payment, payer=grant.open(contact.name))
     _request(payment, OperationKind.AUTHORIZE, payment.amount, by=by)
     return payment

@@ -14,6 +14,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
@@ -57,6 +58,7 @@ class Payment(models.Model):
     order_id: UUID
     operations: RelatedManager[PaymentOperation]
 
+    wall = Wall.through("order")
     not_personal = {
         "order": "the order paid",
         "method": "kind of payment",
@@ -152,6 +154,7 @@ class Refund(models.Model):
     role = models.CharField(max_length=20)
     decided_at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.through("payment").granting(customer="SELECT, INSERT")
     not_personal = {
         "payment": "the payment given back",
         "amount": "sum given back",
@@ -182,6 +185,7 @@ class PaymentOperation(Job):
 
     payment_id: UUID
 
+    wall = Wall.through("payment")
     not_personal = {
         **JOB_FIELDS,
         "payment": "the payment it belongs to",
@@ -236,6 +240,7 @@ class LedgerEntry(models.Model):
     currency = models.CharField(max_length=3)
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.through("payment").granting(customer="SELECT")
     append_only = True
     not_personal = {
         "payment": "the payment it belongs to",
@@ -266,6 +271,7 @@ class WebhookEvent(models.Model):
     received_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=10)
 
+    wall = Wall.STAFF
     not_personal = {
         "provider": "who sent it",
         "event_id": "the sender's random id",

@@ -167,7 +167,7 @@ def _keep_label(by: Actor, operation_id: UUID, label: str) -> None:
     try:
         with (
             transaction.atomic(),
-            open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order)),
+            open_access(by=by, purpose=Purpose.PAYMENT, subject=order.person, case=Reference.to(order), writes=Event.DATA_COLLECTED),
         ):
             detail.label = label
             detail.save(update_fields=["label"])

@@ -7,8 +7,10 @@ from django.views.decorators.http import require_POST
 from orders.payments.operations import CASHIER, RECIPIENT
 from orders.payments.results import receive_payment_webhook
 from orders.webhooks import Message, answer_webhook
+from privacy.access.places import as_staff
 
 
+@as_staff("a partner's signed message moves somebody's order")
 @csrf_exempt
 @require_POST
 def payment_webhook(request: HttpRequest) -> HttpResponse:

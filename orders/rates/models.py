@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.catalogue.models import TaxClass
 from orders.checkout.addresses import COUNTRY_NAMES
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 
 COUNTRIES = sorted(COUNTRY_NAMES.items())
@@ -44,6 +45,7 @@ class TaxRate(Rate):
     tax_class = models.CharField(_("tax class"), max_length=10, choices=TaxClass)
     basis_points = models.PositiveSmallIntegerField(_("rate in hundredths of a percent"), validators=[MaxValueValidator(10_000)])
 
+    wall = Wall.PUBLIC
     not_personal = {
         "country": "country of delivery",
         "valid_from": "day from which the rate holds",
@@ -70,6 +72,7 @@ class ShippingRate(Rate):
     price = models.PositiveIntegerField(_("price in cents, tax included"), null=True, blank=True)
     free_from = models.PositiveIntegerField(_("free from a sum of goods in cents"), null=True, blank=True)
 
+    wall = Wall.PUBLIC
     not_personal = {
         "country": "country of delivery",
         "valid_from": "day from which the price holds",

@@ -12,4 +12,4 @@ register = template.Library()
 @register.simple_tag
 def opened_address(address: OrderAddress, grant: Grant) -> list[str]:
     """``{% opened_address address grant as lines %}``: name and address, a line each."""
-    return [grant.open(address.addressee), *address_lines(address, grant)]
+    return [grant.show(address.addressee), *address_lines(address, grant.show)]

@@ -29,7 +29,7 @@ def _acknowledgement(mail: OutboundMail, grant: Any) -> dict[str, Any]:
     context = _context(mail, grant)
     contact = _contact(mail)
     acknowledge_withdrawal(by=POSTMAN, withdrawal=context["withdrawal"])
-    return context | {"name": grant.open(contact.name) if contact else ""}
+    return context | {"name": grant.show(contact.name) if contact else ""}
 
 
 def _context(mail: OutboundMail, grant: Any) -> dict[str, Any]:

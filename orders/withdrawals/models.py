@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class ContractWithdrawal(models.Model):
     order_id: UUID
     lines: RelatedManager[WithdrawalLine]
 
+    wall = Wall.through("order")
     not_personal = {
         "order": "the order it is about",
         "token": "random number of the form",
@@ -120,6 +122,7 @@ class WithdrawalLine(models.Model):
 
     line_id: UUID
 
+    wall = Wall.through("withdrawal").granting(customer="SELECT, INSERT")
     not_personal = {"withdrawal": "the declaration", "line": "what was bought", "quantity": "pieces"}
 
     class Meta:

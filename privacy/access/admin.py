@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from privacy.access.errors import AccessDenied
+from audit.record import Reference
+from privacy.access.break_glass import INVESTIGATIONS, LEAST_WORDS, RELEASERS, release_notice
+from privacy.access.cases import OpenCase, is_case, open_cases
+from privacy.access.errors import AccessDenied, NoticeGiven
 from privacy.access.forms import StrictForm
 from privacy.access.gate import Grant, open_for_unit
 from privacy.access.models import Opening
+from privacy.access.overrides.queries import categories_open_now, purposes_open_now
+from privacy.access.oversight.actions import confirm_need
+from privacy.access.oversight.errors import HardLimit, SoftLimit
+from privacy.access.units import current_unit
+from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
-from privacy.policy.admin import RoleAdmin
-from privacy.policy.matrix import categories_open_to, purposes_open_to
+from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.matrix import BREAKS_GLASS, masked_for
 from privacy.policy.roles import Actor, Role
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.records import PersonalRecord
 from privacy.vault.sealed import Sealed
 
 CLOSES_AFTER_SECONDS = 60
+THIS_PAGE = ""
+NO_CASE = "none"
+
+REFUSALS: dict[str, Promise] = {
+    "ground_missing": _("The customer has not given, or has withdrawn, the permission for this purpose."),
+    "subject_erased": _("This person's data has been erased."),
+    "restricted": _("This person has frozen this data, or objected to this use. It may only be stored."),
+    "purpose_not_in_force": _("The policy in force does not allow this purpose."),
+    SoftLimit.code: _("You opened many people within this hour. Do you need this one too? Then say so below, and open again."),
+    HardLimit.code: _("You reached the most people that your role may open within an hour. A privacy officer has to let you go on."),
+    "case_missing": _("No case that fits: choose one of this person's that is yours, and a purpose that belongs to it."),
+    "case_not_yours": _("This case is the work of somebody else. Take it first, or ask whoever has it."),
+    "case_ended": _("Your part of this case is over, or has not begun. Choose another case of this person."),
+}
+
+
+class AnyPurpose(forms.ChoiceField):
+    """Offers those that are of use here; another one is the gate's to refuse, and to record."""
+
+    def valid_value(self, value: str) -> bool:
+        return value in Purpose
 
 
 class OpenForm(StrictForm):
-    """Why somebody opens personal values: a purpose of their role, and a reason in their words."""
+    """Why somebody opens personal values: a purpose of their role, a case that is theirs, and a reason in their words.
 
-    purpose = forms.ChoiceField(label=_("Purpose"))
+    Opening without a case is asked twice: the form is sent again with ``is_confirmed`` after the page has shown what
+    will happen.
+    """
+
+    purpose = AnyPurpose(label=_("Purpose"))
+    case = forms.ChoiceField(label=_("Case"), required=False)
     reason = forms.CharField(
         label=_("Reason"),
         min_length=4,
@@ -38,11 +73,63 @@ class OpenForm(StrictForm):
         help_text=_("The customer can read this."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    is_silent = forms.BooleanField(
+        label=_("An investigation would be spoiled: tell the customer in 30 days, not now"),
+        required=False,
+    )
+    needs_many = forms.BooleanField(label=_("I need to open this many people"), required=False)
+    is_confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
     submit_names = frozenset({"_open"})
+    asks_for_need = False
 
-    def __init__(self, actor: Actor, useful: Iterable[Purpose], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, actor: Actor, useful: Iterable[Purpose], cases: Iterable[tuple[str, Any]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["purpose"].choices = [(purpose.value, purpose.label) for purpose in useful]  # type: ignore[attr-defined]
+        self.fields["case"].choices = cases  # type: ignore[attr-defined]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if self.is_break_glass and "reason" in self.cleaned_data and len(self.cleaned_data["reason"].strip()) < LEAST_WORDS:
+            self.add_error("reason", _("Without a case the reason must have at least %(count)s characters.") % {"count": LEAST_WORDS})
+        return cleaned
+
+    @property
+    def is_break_glass(self) -> bool:
+        return self.is_bound and self.data.get("case") == NO_CASE
+
+    @property
+    def asks_again(self) -> bool:
+        """Everything is filled in, and what it leads to has not been confirmed yet."""
+        return self.is_break_glass and self.is_valid() and not self.cleaned_data["is_confirmed"]
+
+    @property
+    def may_be_silent(self) -> bool:
+        return self.is_valid() and self.cleaned_data["purpose"] in INVESTIGATIONS
+
+    def given(self, obj: Any) -> dict[str, Any]:
+        """What the gate is told, once the form is valid; ``obj`` is what the page is about."""
+        case, is_break_glass = self.cleaned_data["case"], self.is_break_glass
+        return {
+            "purpose": Purpose(self.cleaned_data["purpose"]),
+            "reason": self.cleaned_data["reason"],
+            "case": obj if case in (THIS_PAGE, NO_CASE) else _reference(case),
+            "break_glass": is_break_glass,
+            "is_silent": is_break_glass and self.cleaned_data["is_silent"],
+        }
+
+
+def _reference(case: str) -> Reference:
+    label, _colon, id = case.partition(":")
+    return Reference(label, UUID(id))
+
+
+def _choices(actor: Actor, obj: Any, cases: Sequence[OpenCase]) -> list[tuple[str, Any]]:
+    """The page's own case first, then the person's others, and no case at all for those who may."""
+    own = [(THIS_PAGE, _("the one on this page"))] if is_case(obj._meta.label_lower) else []
+    here = Reference.to(obj)
+    others = [(f"{case.reference.label}:{case.reference.id}", case.words) for case in cases if case.reference != here]
+    without = [(NO_CASE, _("none fits: it is an emergency"))] if actor.role in BREAKS_GLASS else []
+    return [*own, *others, *without]
 
 
 @dataclass(frozen=True)
@@ -68,7 +155,8 @@ class OpenableAdmin(RoleAdmin):
         grant, form, refusal = self._opened(request, obj, records, useful)
         return {
             **super().case_context(request, obj),
-            "personal_panels": [(record, _lines(record, grant)) for record in records],
+            "personal_panels": [(record, lines) for record in records if (lines := _lines(record, grant, self._role(request)))],
+            "kept_from_role": _kept_from(self._role(request), records),
             "open_form": form if useful else None,
             "open_refusal": refusal,
             "opened": grant is not None,
@@ -106,34 +194,40 @@ class OpenableAdmin(RoleAdmin):
         useful: list[Purpose],
     ) -> tuple[Grant | None, OpenForm, str]:
         actor: Actor = request.actor  # type: ignore[attr-defined]
+        cases = _choices(actor, obj, open_cases(actor, records[0].subject_id)) if useful else []
         if request.method != "POST" or "_open" not in request.POST or not records:
-            return None, OpenForm(actor, useful), ""
-        form = OpenForm(actor, useful, request.POST)
-        if not form.is_valid():
+            return None, OpenForm(actor, useful, cases), ""
+        form = OpenForm(actor, useful, cases, request.POST)
+        if not form.is_valid() or form.asks_again:
             return None, form, ""
         try:
-            grant = open_for_unit(
-                by=actor,
-                purpose=Purpose(form.cleaned_data["purpose"]),
-                subject=records[0].subject_id,
-                reason=form.cleaned_data["reason"],
-                case=obj,
-            )
+            if form.cleaned_data["needs_many"]:
+                confirm_need(by=actor)
+            grant = open_for_unit(by=actor, subject=records[0].subject_id, **form.given(obj))
             grant.load(records)
         except AccessDenied as refusal:
-            return None, form, _explain(refusal)
+            form.asks_for_need = isinstance(refusal, SoftLimit)
+            return None, form, explain(refusal)
         return grant, form, ""
 
 
 def _useful_purposes(actor: Actor, records: list[PersonalRecord]) -> list[Purpose]:
     """The purposes of this role that open at least one value shown here."""
     present = {field.category for record in records for field in sealed_fields(record)}
-    return [purpose for purpose in purposes_open_to(actor.role) if categories_open_to(actor.role, purpose) & present]
+    unit = current_unit()
+    return [purpose for purpose in purposes_open_now(unit, actor.role) if categories_open_now(unit, actor.role, purpose) & present]
 
 
-def _lines(record: PersonalRecord, grant: Grant | None) -> list[Line]:
-    """The fields that hold something."""
-    held = ((field, getattr(record, field.name)) for field in sealed_fields(record))
+def _kept_from(role: Role, records: list[PersonalRecord]) -> list[str]:
+    """The kinds of data in these records of which the role does not even see masks."""
+    present = {field.category for record in records for field in sealed_fields(record)}
+    return [str(category.label) for category in Category if category in present - masked_for(role)]
+
+
+def _lines(record: PersonalRecord, grant: Grant | None, role: Role) -> list[Line]:
+    """The fields that hold something and that the role may see, masked or opened."""
+    seen = masked_for(role) | (grant.categories if grant else frozenset())
+    held = ((field, getattr(record, field.name)) for field in sealed_fields(record) if field.category in seen)
     return [_line(field, value, grant) for field, value in held if value is not None]
 
 
@@ -141,27 +235,31 @@ def _line(field: SealedField, value: Sealed, grant: Grant | None) -> Line:
     label = str(field.verbose_name)
     if grant is None or field.category not in grant.categories:
         return Line(label, field.mask, field.mask, is_open=False)
-    text = grant.read(value)
-    if text is None:
-        return Line(label, gettext("can no longer be read"), field.mask, is_open=False)
-    return Line(label, text, field.mask, is_open=True)
+    return Line(label, grant.show(value), field.mask, is_open=True)
 
 
-def _explain(refusal: AccessDenied) -> str:
-    return {
-        "ground_missing": gettext("The customer has not given, or has withdrawn, the permission for this purpose."),
-        "subject_erased": gettext("This person's data has been erased."),
-        "restricted": gettext("This person has frozen this data, or objected to this use. It may only be stored."),
-        "purpose_not_in_force": gettext("The policy in force does not allow this purpose."),
-    }.get(refusal.code, gettext("You may not open this. The attempt has been recorded."))
+def explain(refusal: AccessDenied) -> str:
+    """A refusal in plain words; every one of them has been recorded."""
+    return str(REFUSALS.get(refusal.code, _("You may not open this. The attempt has been recorded.")))
 
 
 @admin.register(Opening)
 class OpeningAdmin(OpenableAdmin):
     viewers = frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR, Role.SECURITY})
-    list_display = ["opened_at", "role", "purpose", "case_label", "actor_id"]
-    list_filter = ["role", "purpose"]
+    list_display = ["opened_at", "role", "purpose", "case_label", "is_break_glass", "actor_id"]
+    list_filter = ["is_break_glass", "role", "purpose"]
     date_hierarchy = "opened_at"
+    buttons = [
+        Button(
+            name="release_notice",
+            label=_("Tell the customer now"),
+            does=_("Sends the customer the mail that was held back for an investigation. It cannot be taken back."),
+            action=lambda actor, opening: release_notice(by=actor, opening=opening),
+            roles=RELEASERS,
+            when=lambda opening: opening.notice_due_at is not None and opening.noticed_at is None,
+            refusals=(NoticeGiven,),
+        )
+    ]
 
     def personal_records(self, obj: Opening) -> list[PersonalRecord]:
         return [obj]

@@ -60,6 +60,44 @@ class OtherSubject(AccessDenied):
     code = "other_subject"
 
 
+class CaseMissing(AccessDenied):
+    """No case was named, or one that is not about this person or not for this purpose."""
+
+    code = "case_missing"
+
+
+class CaseNotYours(AccessDenied):
+    """The case is another role's work, or another member of staff has it."""
+
+    code = "case_not_yours"
+
+
+class CaseEnded(AccessDenied):
+    """The case was theirs, and their part of it is over or has not begun."""
+
+    code = "case_ended"
+
+
+class BreakGlassDenied(AccessDenied):
+    """The role may not open without a case, or names no person."""
+
+    code = "break_glass_denied"
+
+
+class ReasonTooShort(AccessDenied):
+    """Who opens without a case says why in at least twenty characters."""
+
+    code = "reason_too_short"
+
+
+class NoticeGiven(Exception):
+    """The person has been told, or there was nothing to tell."""
+
+
+class DraftOpened(Exception):
+    """A value was opened before it was saved: there is nothing sealed to open. A fault of the program."""
+
+
 class NoPurpose(Exception):
     """A personal value was to be written while no grant covers it. A fault of the program, not a refusal."""
 

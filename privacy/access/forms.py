@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from privacy.declarations import masks
+
 IGNORED = frozenset({"csrfmiddlewaretoken", "next"})
 
 
@@ -29,7 +31,13 @@ class _Strict(forms.BaseForm):
 
 
 class StrictForm(_Strict, forms.Form):
-    """A form in which an unknown field is an error."""
+    """A form in which an unknown field is an error, and so is a mask that stands where text is wanted."""
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        for name in [name for name, value in self.cleaned_data.items() if isinstance(value, str) and value in masks.ALL]:
+            self.add_error(name, forms.ValidationError(masks.LEFT_IN, code="mask"))
+        return cleaned
 
 
 class StrictModelForm(_Strict, forms.ModelForm):

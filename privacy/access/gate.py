@@ -9,16 +9,21 @@ from functools import partial
 from uuid import UUID
 
 from django.db import models, transaction
+from django.utils.translation import gettext
 
 from audit.events import Event
 from audit.record import NewEntry, Reference, record_many
 from privacy.access import errors
+from privacy.access.break_glass import INVESTIGATIONS, LEAST_WORDS, follow_up, notice_due_at
+from privacy.access.cases import require_case
 from privacy.access.models import Opening
-from privacy.access.units import Unit, current_unit, unit_of_work
+from privacy.access.overrides.queries import categories_open_now
+from privacy.access.units import Unit, current_unit, raise_alert_afterwards, unit_of_work
+from privacy.alerts.models import AlertKind
 from privacy.consent.queries import subjects_consenting
 from privacy.declarations.categories import Category, Scope
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose
-from privacy.policy.matrix import categories_open_to
+from privacy.policy.matrix import BREAKS_GLASS
 from privacy.policy.queries import purposes_in_force
 from privacy.policy.roles import Actor, Role
 from privacy.vault.errors import KeyDestroyed, Unreadable
@@ -34,6 +39,7 @@ __all__ = [
     "open_for_unit",
     "register_access_check",
     "register_ground",
+    "register_look_check",
     "register_withholding",
     "unit_of_work",
 ]
@@ -45,6 +51,7 @@ Withholding = Callable[[Purpose, frozenset[UUID]], set[tuple[UUID, Category]]]
 REASON_SCOPE = Scope(Category.INTERACTION.value)
 
 _access_checks: list[AccessCheck] = []
+_look_checks: list[AccessCheck] = []
 _grounds: dict[Purpose, list[GroundSource]] = {}
 _withholdings: list[Withholding] = []
 _open_grants: ContextVar[tuple[Grant, ...]] = ContextVar("open_grants", default=())
@@ -53,6 +60,12 @@ _open_grants: ContextVar[tuple[Grant, ...]] = ContextVar("open_grants", default=
 def register_access_check(check: AccessCheck) -> None:
     """A condition that an upper room adds (restriction, hold, case); it raises AccessDenied to refuse."""
     _access_checks.append(check)
+
+
+def register_look_check(check: AccessCheck) -> None:
+    """The same, asked when the first value of these people is about to be handed out, and never for writing."""
+    if check not in _look_checks:
+        _look_checks.append(check)
 
 
 def register_ground(purpose: Purpose, source: GroundSource) -> None:
@@ -81,17 +94,24 @@ class Grant:
         subject_id: UUID | None,
         reason: str,
         case: Reference | None,
+        writes: Event | None,
+        break_glass: bool,
+        is_silent: bool,
     ) -> None:
         self.by = by
         self.purpose = purpose
         self.subject_id = subject_id
         self.case = case
-        self.categories = categories_open_to(by.role, purpose)
+        self.categories = categories_open_now(unit, by.role, purpose)
+        self.is_break_glass = break_glass
+        self._is_silent = is_silent
         self._reason = reason
+        self._writes = writes
         self._unit = unit
         self._admitted: set[UUID] = set()
         self._recorded: set[tuple[int, Category]] = set()
         self._withheld: set[tuple[UUID, Category]] = set()
+        self._unreadable: set[UUID] = set()
         self._collected: dict[tuple[UUID, Category], set[str]] = {}
         self._closed = False
 
@@ -101,17 +121,24 @@ class Grant:
     def open(self, value: Sealed | None) -> str:
         """The plain value ("" for an empty field).
 
-        Raises AccessDenied (recorded) when this grant does not cover it, Unreadable for a damaged or moved
-        token, KeyDestroyed after an erasure, VaultUnavailable when the keys cannot be reached.
+        Raises AccessDenied (recorded) when this grant does not cover it, DraftOpened for what was never saved,
+        Unreadable for a damaged or moved token, KeyDestroyed after an erasure, VaultUnavailable when the keys cannot
+        be reached.
         """
         if self._closed:
             raise errors.GrantClosed(repr(self))
         if value is None:
             return ""
         subject_id = value.subject_id
+        if subject_id is None and not value.is_stored:
+            raise errors.DraftOpened(value.field.path)
         if subject_id is not None and (subject_id.int, value.field.category) not in self._recorded:
             self._enter([(subject_id, value.field)])
-        return unseal(value)
+        try:
+            return unseal(value)
+        except Unreadable:
+            self._report_unreadable(value)
+            raise
 
     def read(self, value: Sealed | None) -> str | None:
         """As ``open``, for pages: None for a value that is damaged or whose key is gone, so that the rest still shows."""
@@ -119,6 +146,11 @@ class Grant:
             return self.open(value)
         except (Unreadable, KeyDestroyed):
             return None
+
+    def show(self, value: Sealed | None) -> str:
+        """As ``read``, with words for people in place of what cannot be read."""
+        text = self.read(value)
+        return gettext("can no longer be read") if text is None else text
 
     def load(self, records: Iterable[PersonalRecord]) -> None:
         """Prepare many records at once: one round of checks, one insert of entries, one query for keys."""
@@ -137,15 +169,24 @@ class Grant:
 
     def covers(self, subject_id: UUID, category: Category) -> bool:
         """Whether a value of this person and category may be written under this grant."""
-        if self._closed or category not in self.categories or self.subject_id not in (None, subject_id):
+        if self._closed or self._writes is None or category not in self.categories or self.subject_id not in (None, subject_id):
             return False
-        self._admit({subject_id})
+        if subject_id not in self._admitted:
+            self._admit({subject_id})
         if (subject_id, category) in self._withheld:
             self._refuse(errors.Restricted(), subject_id)
         return True
 
     def note_collected(self, subject_id: UUID, field: SealedField) -> None:
         self._collected.setdefault((subject_id, field.category), set()).add(field.path)
+
+    def _report_unreadable(self, value: Sealed) -> None:
+        """Damage has a cause that somebody must look for; once for each row, whatever becomes of this unit of work."""
+        row_id, subject_id = value.row
+        if row_id is not None and row_id not in self._unreadable:
+            self._unreadable.add(row_id)
+            about = Reference(value.field.model._meta.label_lower, row_id)
+            raise_alert_afterwards(kind=AlertKind.VALUE_UNREADABLE, about=about, subject_id=subject_id)
 
     def _enter(self, owners: Iterable[tuple[UUID, SealedField]]) -> None:
         """Check and record what is opened for the first time under this grant."""
@@ -159,8 +200,12 @@ class Grant:
         subject_ids = {subject_id for subject_id, _ in fresh}
         self._admit(subject_ids)
         self._refuse_withheld(fresh)
+        self._ask(_look_checks, frozenset(subject_ids - self._looked_at()))
         self._record_opened(sorted(fresh))
         self._recorded |= {(subject_id.int, category) for subject_id, category in fresh}
+
+    def _looked_at(self) -> set[UUID]:
+        return {UUID(int=number) for number, _category in self._recorded}
 
     def _record_opened(self, pairs: Sequence[tuple[UUID, Category]]) -> None:
         """The unit keeps how to write each entry again: a savepoint that is rolled back later takes the entry
@@ -185,7 +230,12 @@ class Grant:
             categories=[category.value],
             fields=sorted(fields),
             case=self.case,
+            outcome="break_glass" if self.is_break_glass else "ok",
         )
+
+    def _record_collected(self) -> None:
+        if self._writes is not None:
+            record_many(self._entry(self._writes, *pair, fields) for pair, fields in sorted(self._collected.items()))
 
     def _keep_reason(self, pairs: Iterable[tuple[UUID, Category]], ids: Iterable[UUID]) -> None:
         """For an erased person no reason can be sealed any more; the row and the log entry remain."""
@@ -195,7 +245,10 @@ class Grant:
         for (subject_id, category), id in zip(pairs, ids, strict=True):
             opened.setdefault(subject_id, {})[category.value] = id
         make_keys((subject_id, REASON_SCOPE) for subject_id in opened)
-        Opening.objects.bulk_create(self._opening(*of_person) for of_person in opened.items())
+        openings = Opening.objects.bulk_create(self._opening(*of_person) for of_person in opened.items())
+        if self.is_break_glass:
+            for opening in openings:
+                follow_up(opening)
 
     def _opening(self, subject_id: UUID, entries: dict[str, UUID]) -> Opening:
         return Opening(
@@ -207,6 +260,8 @@ class Grant:
             entries=list(entries.values()),
             case_label=self.case.label if self.case else "",
             case_id=self.case.id if self.case else None,
+            is_break_glass=self.is_break_glass,
+            notice_due_at=notice_due_at(is_silent=self._is_silent) if self.is_break_glass else None,
             reason=self._reason if has_key(subject_id, REASON_SCOPE) else None,
         )
 
@@ -223,14 +278,18 @@ class Grant:
         people = {person.pk: person for person in Subject.objects.filter(pk__in=new)}
         self._refuse_erased(people)
         self._refuse_groundless(new, people)
-        for check in _access_checks:
-            try:
-                check(self.by, self.purpose, new)
-            except errors.AccessDenied as refusal:
-                self._refuse(refusal, first)
+        self._refuse_caseless(new)
+        self._ask(_access_checks, new)
         for withhold in _withholdings:
             self._withheld |= withhold(self.purpose, new)
         self._admitted |= new
+
+    def _ask(self, checks: Iterable[AccessCheck], subject_ids: frozenset[UUID]) -> None:
+        for check in checks:
+            try:
+                check(self.by, self.purpose, subject_ids)
+            except errors.AccessDenied as refusal:
+                self._refuse(refusal, next(iter(subject_ids), None))
 
     def _refuse_withheld(self, pairs: Iterable[tuple[UUID, Category]]) -> None:
         """What somebody looks up about themselves is no use by us."""
@@ -254,6 +313,15 @@ class Grant:
         if missing:
             self._refuse(errors.GroundMissing(), next(iter(missing)))
 
+    def _refuse_caseless(self, subject_ids: frozenset[UUID]) -> None:
+        """Staff open the person of a case that is theirs, as long as it is open; or break the glass."""
+        if not self.by.is_staff or self.is_break_glass:
+            return
+        try:
+            require_case(self.by, self.purpose, self.case, subject_ids)
+        except errors.AccessDenied as refusal:
+            self._refuse(refusal, next(iter(subject_ids)))
+
     def _with_ground(self, subject_ids: frozenset[UUID]) -> set[UUID]:
         ground = PURPOSES[self.purpose].ground
         if ground == Ground.LAW:
@@ -261,7 +329,7 @@ class Grant:
         if ground == Ground.CONSENT:
             return subjects_consenting(self.purpose, subject_ids)
         asked = {subject_id for subject_id in subject_ids if self.by.is_subject(subject_id)}
-        for source in _grounds.get(self.purpose, []):
+        for source in _grounds.get(self.purpose, []) if asked < subject_ids else []:
             asked |= source(subject_ids)
         return asked
 
@@ -286,10 +354,20 @@ class Grant:
             self._refuse(errors.ReasonMissing(), self.subject_id)
         if self.purpose not in purposes_in_force():
             self._refuse(errors.PurposeNotInForce(), self.subject_id)
+        if self.is_break_glass:
+            self._check_break_glass()
         if self.subject_id is not None:
             self._admit({self.subject_id})
         elif self.by.role == Role.CUSTOMER:
             self._refuse(errors.RoleDenied(), None)
+
+    def _check_break_glass(self) -> None:
+        if self.by.role not in BREAKS_GLASS or self.subject_id is None or self._writes is not None:
+            self._refuse(errors.BreakGlassDenied(), self.subject_id)
+        if self._is_silent and self.purpose not in INVESTIGATIONS:
+            self._refuse(errors.BreakGlassDenied(), self.subject_id)
+        if len(self._reason.strip()) < LEAST_WORDS:
+            self._refuse(errors.ReasonTooShort(), self.subject_id)
 
     def _close(self) -> None:
         self._closed = True
@@ -303,24 +381,29 @@ def open_access(
     subject: Subject | UUID | None = None,
     reason: str = "",
     case: Reference | models.Model | None = None,
-    writes: Event = Event.DATA_COLLECTED,
+    writes: Event | None = None,
+    break_glass: bool = False,
+    is_silent: bool = False,
 ) -> Iterator[Grant]:
-    """Open a purpose, for reading by ``grant.open(value)`` and for writing personal fields of these categories.
+    """Open a purpose, for reading by ``grant.open(value)`` and, where ``writes`` says as what, for writing
+    personal fields of these categories.
 
     Checks the role matrix, the policy in force, the ground of the purpose for the person, and what upper rooms
     registered; records reads before they are handed out and writes (as ``writes``) when the block ends.
-    Staff give a ``reason``; it is kept sealed and shown to the person. Raises AccessDenied, whose record
-    survives the rollback. Needs a surrounding ``unit_of_work()``.
+    Staff give a ``reason``; it is kept sealed and shown to the person. They name a ``case`` that is theirs and open;
+    ``break_glass`` does without one, for few roles, to read about one person, which is reviewed and which the person
+    is told of (after 30 days at the latest where ``is_silent``, for an investigation). Raises AccessDenied, whose
+    record survives the rollback. Needs a surrounding ``unit_of_work()``.
     """
     subject_id = subject.pk if isinstance(subject, Subject) else subject
     case = Reference.to(case) if isinstance(case, models.Model) else case
-    grant = Grant(current_unit(), by, purpose, subject_id, reason, case)
+    grant = Grant(current_unit(), by, purpose, subject_id, reason, case, writes, break_glass, is_silent)
     grant._check_opening()
     token = _open_grants.set((*_open_grants.get(), grant))
     try:
         with transaction.atomic():
             yield grant
-            record_many(grant._entry(writes, *pair, fields) for pair, fields in sorted(grant._collected.items()))
+            grant._record_collected()
     finally:
         grant._close()
         _open_grants.reset(token)

@@ -37,14 +37,14 @@ class GuestSession:
 
 def begin_guest_session(request: HttpRequest, subject_id: UUID) -> None:
     """Let the person in on this browser, under a new session key. Only after a proof of their mailbox."""
-    request.session.cycle_key()
+    request.session.replace_key()  # type: ignore[attr-defined]
     request.session[KEY] = {"subject": str(subject_id), "proved_at": timezone.now().isoformat()}
 
 
 def end_guest_session(request: HttpRequest) -> None:
     """Forget the person on this browser; the basket stays. Does nothing without a guest session."""
     if request.session.pop(KEY, None) is not None:
-        request.session.cycle_key()
+        request.session.replace_key()  # type: ignore[attr-defined]
 
 
 def guest_session(request: HttpRequest) -> GuestSession | None:

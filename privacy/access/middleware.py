@@ -1,4 +1,4 @@
-"""Each request is one unit of work, rendering included (USE-3, PROTECT-2)."""
+"""Each request is one unit of work by the login of whoever calls, rendering included (USE-3, PROTECT-2)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from privacy.access.places import place_of
 from privacy.access.units import current_unit, unit_of_work
-from privacy.vault.errors import VaultUnavailable
+from privacy.vault.errors import Unreadable, VaultUnavailable
+from privacy.wall.context import entered
 
 
 class UnitOfWorkMiddleware:
@@ -18,7 +20,7 @@ class UnitOfWorkMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with unit_of_work() as unit:
+        with entered(*place_of(request)), unit_of_work() as unit:
             response = self.get_response(request)
             if response.status_code >= 500:
                 unit.failed = True
@@ -28,4 +30,6 @@ class UnitOfWorkMiddleware:
         current_unit().failed = True
         if isinstance(exception, VaultUnavailable):
             return render(request, "vault_unavailable.html", status=503)
+        if isinstance(exception, Unreadable):
+            return render(request, "value_unreadable.html", status=500)
         return None

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, months
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.policy.roles import Role
 from privacy.vault.fields import personal
 from privacy.vault.records import PersonalRecord
@@ -26,8 +27,12 @@ class Opening(PersonalRecord):
     case_id = models.UUIDField(null=True)
     opened_at = models.DateTimeField(default=timezone.now)
     entries = ArrayField(models.UUIDField(), default=list)
+    is_break_glass = models.BooleanField(_("without a case"), default=False)
+    notice_due_at = models.DateTimeField(_("the person is told from"), null=True)
+    noticed_at = models.DateTimeField(_("the person was told"), null=True)
     reason = personal(models.CharField(_("reason given"), max_length=300, null=True), Category.INTERACTION)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT", auditor="SELECT, INSERT")
     lifetime = Lifetime(
         purposes=[Purpose.SECURITY],
         starts="opened_at",
@@ -43,12 +48,22 @@ class Opening(PersonalRecord):
         "case_id": "random id of the case",
         "opened_at": "when",
         "entries": "random ids of the log entries that it explains",
+        "is_break_glass": "whether it was opened without a case, in an emergency",
+        "notice_due_at": "when the person is to be told of that",
+        "noticed_at": "when the person was told",
     }
 
     class Meta:
         verbose_name = _("look at your data by our staff")
         verbose_name_plural = _("looks at your data by our staff")
-        indexes = [models.Index(fields=["subject", "-opened_at"], name="opening_by_subject")]
+        indexes = [
+            models.Index(fields=["subject", "-opened_at"], name="opening_by_subject"),
+            models.Index(
+                fields=["subject", "notice_due_at"],
+                condition=models.Q(noticed_at=None, notice_due_at__isnull=False),
+                name="opening_to_be_told",
+            ),
+        ]
 
     def describe(self) -> str:
         return f"{Role(self.role).label}: {Purpose(self.purpose).label}"

@@ -1,11 +1,13 @@
-"""One transaction a request or job step, after which the refusals are written whatever became of it (USE-3)."""
+"""One transaction a request or job step, after which refusals and alerts are written whatever became of it (USE-3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,18 +15,24 @@ from django.db import transaction
 from audit.models import Entry
 from audit.record import NewEntry, record_many
 from privacy.access.errors import NoUnitOfWork
+from privacy.alerts.actions import raise_alert
+from privacy.declarations.categories import Category
 
 
 @dataclass
 class Unit:
     """What is going on in this unit of work; ``failed`` rolls it back though no exception passes through.
 
-    ``openings`` maps the id of each entry about an opened value to what writes it again.
+    ``afterwards`` is what is done when it has ended, in a transaction of its own. ``openings`` maps the id of each
+    entry about an opened value to what writes it again. ``overrides`` are the exceptions to the matrix, once somebody
+    has looked for them.
     """
 
     failed: bool = False
     refusals: list[NewEntry] = field(default_factory=list)
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
     openings: dict[UUID, Callable[[], None]] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, str], frozenset[Category]] | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
 
@@ -40,6 +48,11 @@ def current_unit() -> Unit:
     if unit is None:
         raise NoUnitOfWork("open personal data inside unit_of_work()")
     return unit
+
+
+def raise_alert_afterwards(**alert: Any) -> None:
+    """As ``raise_alert``, when this unit of work has ended, and whatever became of it."""
+    current_unit().afterwards.append(partial(raise_alert, **alert))
 
 
 @contextmanager
@@ -69,6 +82,7 @@ def unit_of_work() -> Iterator[Unit]:
     finally:
         _unit.reset(token)
         _write_refusals(unit)
+        _do_afterwards(unit)
 
 
 def _write_lost_openings(unit: Unit) -> None:
@@ -83,3 +97,10 @@ def _write_refusals(unit: Unit) -> None:
     if unit.refusals:
         with transaction.atomic():
             record_many(unit.refusals)
+
+
+def _do_afterwards(unit: Unit) -> None:
+    if unit.afterwards:
+        with transaction.atomic():
+            for step in unit.afterwards:
+                step()

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from privacy.access.admin import Line, OpenableAdmin
+from privacy.access.admin import Line, OpenableAdmin, explain
 from privacy.access.errors import AccessDenied
 from privacy.complaints import dashboard  # noqa: F401  adds its cards
 from privacy.complaints.abouts import about_in_words
@@ -272,8 +272,8 @@ class TicketAdmin(OpenableAdmin):
             return {name: form}
         try:
             act(request.actor, form.cleaned_data)  # type: ignore[attr-defined]
-        except TicketRefused as refusal:
-            form.add_error(None, str(refusal))
+        except (TicketRefused, AccessDenied) as refusal:
+            form.add_error(None, explain(refusal) if isinstance(refusal, AccessDenied) else str(refusal))
             return {name: _with_version(form, ticket)}
         messages.success(request, done)
         return HttpResponseRedirect(request.path)

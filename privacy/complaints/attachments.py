@@ -36,7 +36,7 @@ from privacy.declarations.categories import Category, Scope
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
 from privacy.rights.held_files import HeldFile
-from privacy.vault.files import SealingWriter, open_file
+from privacy.vault.files import SealedFile, SealingWriter, open_file
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_FILES = 5
@@ -169,6 +169,16 @@ def files_for_copy(subject_id: UUID, grant: Grant) -> Iterator[HeldFile]:
         grant.load([attachment])
         if attachments().exists(attachment.file.name):
             yield HeldFile(neutral_name(attachment.message.ticket, attachment), partial(_plain_bytes, attachment))
+
+
+def sealed_attachments(subject_id: UUID) -> Iterator[SealedFile]:
+    """Every stored file that this person sent."""
+    for id, name in TicketFile.objects.filter(attachment__subject_id=subject_id).values_list("pk", "name"):
+        yield SealedFile(attachments(), name, id, SCOPE, partial(_rename_file, id, name))
+
+
+def _rename_file(id: UUID, name: str, new: str) -> bool:
+    return bool(TicketFile.objects.filter(pk=id, name=name).update(name=new))
 
 
 def neutral_name(ticket: Ticket, attachment: TicketAttachment) -> str:

@@ -93,6 +93,12 @@ class PersonErased(TicketRefused):
     words = _("Nothing was changed: this person's data has been erased.")
 
 
+class FormSpent(TicketRefused):
+    """A form makes one message; this one has made its own."""
+
+    words = _("Nothing was sent: this form has been used before. Open the page again to write another message.")
+
+
 class LinkUsed(TicketRefused):
     """The mailed link was used, has expired, or never existed; ``is_known`` when a new one can be mailed."""
 

@@ -180,6 +180,11 @@ def new_form_age() -> str:
     return signing.dumps([str(uuid4()), timezone.now().timestamp()], salt=FORM_SALT)
 
 
+def token_of_form(shown: str) -> UUID | None:
+    """The random number of a form that we have shown."""
+    return _token_and_age(shown)[0]
+
+
 def _token_and_age(shown: str) -> tuple[UUID | None, timedelta]:
     """None for what we did not sign."""
     try:

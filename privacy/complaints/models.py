@@ -22,6 +22,7 @@ from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, months
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.policy.roles import Role
 from privacy.rights.models import new_code
 from privacy.vault.fields import personal
@@ -104,6 +105,7 @@ class Ticket(models.Model):
     assigned_to_id: UUID | None
     events: RelatedManager[TicketEvent]
 
+    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id)")
     not_personal = {
         "code": "random reference",
         "subject": "random id of the person",
@@ -212,6 +214,7 @@ class TicketEvent(models.Model):
     code = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.through("ticket")
     append_only = True
     not_personal = {
         "ticket": "the ticket it belongs to",
@@ -238,6 +241,7 @@ class TicketEntry(models.Model):
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="entries", db_index=False)
     entry_id = models.UUIDField()
 
+    wall = Wall.through("ticket")
     not_personal = {"ticket": "the ticket it belongs to", "entry_id": "random id of the log entry"}
 
     class Meta:
@@ -312,6 +316,7 @@ class InternalNote(PersonalRecord):
     written_at = models.DateTimeField(_("written"), default=timezone.now)
     body = personal(models.TextField(_("note of our staff"), max_length=BODY_MAX), Category.INTERACTION)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT")
     lifetime = CONVERSATION
     not_personal = {
         "ticket": "the ticket it belongs to",
@@ -337,6 +342,7 @@ class TicketFile(models.Model):
     name = models.CharField(max_length=80, unique=True)
     stored_at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.PUBLIC.granting(customer="SELECT, INSERT", gate="")
     not_personal = {"name": "random name of the sealed file", "stored_at": "when"}
 
     class Meta:
@@ -393,6 +399,7 @@ class TicketLink(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
 
+    wall = Wall.through("ticket").granting(customer="SELECT, UPDATE", gate="SELECT")
     not_personal = {
         "ticket": "the ticket it leads to",
         "digest": "SHA-256 of a random value",
@@ -417,6 +424,7 @@ class CannedReply(models.Model):
     body = models.TextField(_("text"), max_length=BODY_MAX, help_text=_("The same words for everybody: no names, no addresses, no orders."))
     is_active = models.BooleanField(_("offered"), default=True)
 
+    wall = Wall.STAFF
     not_personal = {
         "title": "short name of the text",
         "locale": "its language",

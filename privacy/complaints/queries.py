@@ -12,9 +12,11 @@ from uuid import UUID
 from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from audit.models import Entry
 from audit.queries import entries_about
+from privacy.access.cases import CaseState
 from privacy.complaints.clocks import DUE_SOON, FIRST_ANSWER
 from privacy.complaints.models import CannedReply, InternalNote, PublicMessage, Ticket, TicketAttachment, TicketEntry, TicketLink
 from privacy.policy.roles import Actor, Role
@@ -26,6 +28,7 @@ MESSAGES_A_PAGE = 25
 ENTRIES_AT_MOST = 20
 LATELY = timedelta(days=90)
 COUNTED_AT_MOST = 1000
+CASES_AT_MOST = 5
 LINES_AT_MOST = 12
 
 HANDLERS: dict[str, frozenset[Role]] = {
@@ -45,6 +48,11 @@ def tickets_of(subject_id: UUID) -> QuerySet[Ticket]:
 def received_tickets() -> QuerySet[Ticket]:
     """What staff see: everything but what nobody has confirmed yet."""
     return Ticket.objects.exclude(state=State.UNCONFIRMED)
+
+
+def live_tickets() -> QuerySet[Ticket]:
+    """Confirmed and not closed: the person may still hear from us, or write to us again."""
+    return received_tickets().filter(closed_at=None)
 
 
 def tickets_in_work() -> QuerySet[Ticket]:
@@ -91,6 +99,23 @@ def is_concerned(actor: Actor, ticket: Ticket) -> bool:
 
 def may_handle(actor: Actor, ticket: Ticket) -> bool:
     return is_handler(actor, ticket) and not is_concerned(actor, ticket)
+
+
+def ticket_state(ticket_id: UUID, actor: Actor) -> CaseState | None:
+    """A ticket as the gate asks for it: its handlers' until it is closed, and nobody's who is complained about."""
+    ticket = received_tickets().filter(pk=ticket_id).first()
+    if ticket is None:
+        return None
+    roles = frozenset() if is_concerned(actor, ticket) else HANDLERS[ticket.kind]
+    is_open = ticket.closed_at is None
+    return CaseState(frozenset({ticket.subject_id}), roles, roles if is_open else frozenset(), assigned_to=ticket.assigned_to_id)
+
+
+def open_tickets_of(actor: Actor, subject_id: UUID) -> list[tuple[UUID, str]]:
+    """The person's tickets that this member of staff may work on, newest first, in words."""
+    free = Q(assigned_to=None) | Q(assigned_to=actor.id)
+    found = handled_by(live_tickets(), actor.role).filter(free, subject_id=subject_id).order_by("-opened_at")
+    return [(id, _("message %(code)s") % {"code": code}) for id, code in found.values_list("pk", "code")[:CASES_AT_MOST]]
 
 
 def people_with_live_ticket(subject_ids: Iterable[UUID]) -> set[UUID]:
@@ -165,6 +190,12 @@ def attachment_of(subject_id: UUID, ticket_id: UUID, attachment_id: UUID) -> Tic
 def canned_replies(locale: str) -> QuerySet[CannedReply]:
     """Those offered for an answer in this language."""
     return CannedReply.objects.filter(is_active=True, locale=locale).order_by("title")
+
+
+def person_of_link(token: str) -> UUID | None:
+    """Whose ticket a mailed link leads to; asked at the gate, which knows no more of it."""
+    digest = hashlib.sha256(token.encode()).digest()
+    return TicketLink.objects.filter(digest=digest).values_list("ticket__subject_id", flat=True).first()
 
 
 def link_by_token(token: str) -> TicketLink | None:

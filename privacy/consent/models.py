@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.policy.models import PolicyVersion
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
@@ -22,6 +23,7 @@ class ConsentStatement(models.Model):
     text = models.TextField()
     sha256 = models.CharField(max_length=64)
 
+    wall = Wall.PUBLIC.granting(customer="SELECT, INSERT", gate="SELECT, INSERT")
     append_only = True
     not_personal = {
         "purpose": "the purpose asked about",
@@ -57,6 +59,7 @@ class ConsentEntry(models.Model):
     statement = models.ForeignKey(ConsentStatement, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.SUBJECT.granting(gate="SELECT, INSERT")
     append_only = True
     not_personal = {
         "subject": "random id of the person",

@@ -82,3 +82,9 @@ def history_of(subject_id: UUID, purpose: Purpose | None = None) -> QuerySet[Con
     """All decisions (on one purpose), newest first, each with the words that were shown."""
     entries = ConsentEntry.objects.filter(subject_id=subject_id, **({"purpose": purpose} if purpose else {}))
     return entries.select_related("statement__policy").order_by("-id")
+
+
+def language_of(subject_id: UUID) -> str:
+    """The language in which the person decided last; empty for somebody who was never asked anything."""
+    last = ConsentEntry.objects.filter(subject_id=subject_id).order_by("-id")
+    return last.values_list("statement__locale", flat=True).first() or ""

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
+from privacy.declarations import masks
 from privacy.vault.errors import SealedValueMisused
 from privacy.vault.fields import SealedField
 from privacy.vault.sealed import Sealed
@@ -56,7 +57,8 @@ class Nothing(StrictSerializer):
 class OpenedField(serializers.Field[Any, Any, Any, Any]):
     """A sealed value, opened under the grant that the view put into the context as ``grant``.
 
-    None for an empty field, and for a value that is damaged or whose key is gone.
+    None for an empty field, and for a value that is damaged or whose key is gone; the names of the latter are added to
+    what the context holds as ``unreadable``.
     """
 
     def __init__(self, grant: str = "grant", **kwargs: Any) -> None:
@@ -71,6 +73,8 @@ class OpenedField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Sealed) -> str | None:
         text: str | None = self.context[self.grant].read(value)
+        if text is None:
+            self.context.get("unreadable", set()).add(self.field_name)
         return text
 
 
@@ -87,12 +91,14 @@ def refuse_sealed_model_fields() -> None:
 
 
 class Text(serializers.CharField):
-    """Text alone: a number or a yes is no text that happens to look like one."""
+    """Text alone: a number or a yes is no text that happens to look like one, and a mask is none that was hidden."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         text: str = super().to_internal_value(data)
+        if text in masks.ALL:
+            self.fail("invalid")
         return text
 
 

@@ -19,6 +19,7 @@ from privacy.policy.roles import Actor
 from privacy.vault.models import Subject
 
 NO_CONTENT = 204
+UNREADABLE = "Unreadable-Fields"
 
 
 class PublicView(GenericAPIView):
@@ -52,12 +53,16 @@ class PublicView(GenericAPIView):
     def answer(self, what: Any, **context: Any) -> Response:
         """``what`` as this method gives it; ``context`` holds the grants under which its fields are opened."""
         method = self.request.method or ""
-        return Response(self._shown(what, **context).data, status=201 if method in self.made_by else 200)
+        unreadable: set[str] = set()
+        shown = self._shown(what, unreadable=unreadable, **context).data
+        return _marked(Response(shown, status=201 if method in self.made_by else 200), unreadable)
 
     def answer_page(self, rows: Any, read: Callable[[Sequence[Any]], Sequence[Any]] | None = None, **context: Any) -> Response:
         """One page of ``rows``; ``read`` turns the page's rows, and them alone, into what is shown of them."""
         page: Sequence[Any] = self.paginate_queryset(rows) or []
-        return self.get_paginated_response(self._shown(read(page) if read else page, many=True, **context).data)
+        unreadable: set[str] = set()
+        shown = self._shown(read(page) if read else page, many=True, unreadable=unreadable, **context).data
+        return _marked(self.get_paginated_response(shown), unreadable)
 
     def _shown(self, what: Any, many: bool = False, **context: Any) -> BaseSerializer[Any]:
         method = "GET" if self.request.method == "HEAD" else self.request.method or ""
@@ -92,6 +97,13 @@ class OwnView(PublicView):
     def opened(self, purpose: Purpose = Purpose.RIGHTS) -> Grant:
         """A grant for the person's own data that lasts until the answer is written."""
         return open_for_unit(by=self.actor, purpose=purpose, subject=self.subject_id)
+
+
+def _marked(response: Response, unreadable: set[str]) -> Response:
+    """Tell which fields are null because what they hold can no longer be read."""
+    if unreadable:
+        response[UNREADABLE] = ", ".join(sorted(unreadable))
+    return response
 
 
 def made_at(response: Response, address: str) -> Response:

@@ -21,7 +21,7 @@ from privacy.mail.models import OutboundMail
 from privacy.mail.rendering import render_message
 from privacy.mail.templates import mail_template, mailbox_of
 from privacy.policy.roles import Actor
-from privacy.vault.errors import KeyDestroyed
+from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.models import Subject
 
 POSTMAN = Actor.job("mail")
@@ -73,7 +73,7 @@ def deliver_mail(mail: OutboundMail) -> None:
     try:
         _refuse_stale(mail)
         _hand_over(_open_and_render(mail))
-    except (AccessDenied, KeyDestroyed, MailError) as reason:
+    except (AccessDenied, KeyDestroyed, Unreadable, MailError) as reason:
         record_failed_mail(mail, outcome=type(reason).__name__)
         return
     with unit_of_work():

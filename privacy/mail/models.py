@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import Reference
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.models import Subject
 
@@ -25,6 +26,7 @@ class OutboundMail(Job):
     locale = models.CharField(_("language"), max_length=12)
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
+    wall = Wall.SUBJECT.granting(gate="SELECT, INSERT, UPDATE")
     not_personal = {
         **JOB_FIELDS,
         "subject": "random id of the person written to",

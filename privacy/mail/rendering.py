@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import get_language_bidi
 
 from privacy.policy.operator import operator
+from privacy.vault.blind_index import domain_in_ascii
 
 
 def render_message(name: str, context: dict[str, Any], locale: str, to: str, message_id: UUID) -> EmailMultiAlternatives:
@@ -34,7 +35,7 @@ def render_message(name: str, context: dict[str, Any], locale: str, to: str, mes
     message = EmailMultiAlternatives(
         subject=subject,
         body=f"{body}\n",
-        to=[to],
+        to=[_deliverable(to)],
         headers={
             "Message-ID": f"<{message_id}@{_domain()}>",
             "Auto-Submitted": "auto-generated",
@@ -42,6 +43,12 @@ def render_message(name: str, context: dict[str, Any], locale: str, to: str, mes
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def _deliverable(address: str) -> str:
+    """Django would send to the domain of an older rule, in which ``ß`` is ``ss``: somebody else's."""
+    local, at, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}{at}{domain_in_ascii(domain)}"
 
 
 def _signature() -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 
 NOTICE_PERIOD = timedelta(days=30)
@@ -29,6 +30,7 @@ class PolicyVersion(models.Model):
     announced_at = models.DateTimeField(_("announced"))
     effective_at = models.DateTimeField(_("in force from"))
 
+    wall = Wall.PUBLIC
     append_only = True
     not_personal = {
         "number": "version",
@@ -73,6 +75,7 @@ class PolicyWithdrawal(models.Model):
     withdrawn_at = models.DateTimeField(_("withdrawn"), default=timezone.now)
     withdrawn_by = models.UUIDField(null=True)
 
+    wall = Wall.PUBLIC
     append_only = True
     not_personal = {
         "version": "the version that will not take effect",
@@ -102,6 +105,7 @@ class PolicyText(models.Model):
     sections = models.JSONField()
     sha256 = models.CharField(max_length=64)
 
+    wall = Wall.PUBLIC
     append_only = True
     not_personal = {
         "version": "the version it words",
@@ -149,6 +153,7 @@ class OperatorIdentity(models.Model):
     imprint = models.JSONField(_("more for the imprint"), default=dict, blank=True)
     terms = models.JSONField(_("terms of sale"), default=dict, blank=True)
 
+    wall = Wall.PUBLIC
     append_only = True
     not_personal = {
         "number": "counts the changes",

@@ -104,7 +104,8 @@ _PROMISES: tuple[Promise, ...] = (
     Promise(
         "COLLECT-5",
         _("We do not use data for unrelated advertising, trade or unapproved passing on."),
-        control="privacy.declarations.purposes.Purpose has no name for these, so nothing can be opened, mailed or disclosed for them.",
+        control="privacy.declarations.purposes.Purpose has no name for these, so nothing can be opened, mailed or disclosed for them; "
+        "privacy.access.approvals lets no export or mass act happen that one person alone decided.",
         how=_("The program has no use called advertising or sale. What has no name cannot be opened, mailed or passed on."),
     ),
     Promise(
@@ -134,8 +135,16 @@ _PROMISES: tuple[Promise, ...] = (
         "PROTECT-3",
         _("Rules say what each role may see, and every look by staff has a reason."),
         control="privacy.policy.matrix.MATRIX decides what a role may open; privacy.access.gate demands a reason of staff and "
-        "keeps it, sealed, in privacy.access.models.Opening.",
-        how=_("A table says which role may open what. Staff must give a use and a reason, and you can read both."),
+        "keeps it, sealed, in privacy.access.models.Opening, and by privacy.access.cases a case that is theirs and open; what "
+        "privacy.access.break_glass lets few open without one is alerted, reviewed and told; "
+        "privacy.access.oversight limits how many people a member of staff opens within an hour, and has a sample of their "
+        "looks reviewed.",
+        how=_(
+            "A table says which role may open what. Staff must give a use and a reason, and you can read both. They open "
+            "only what belongs to an order, message or request that is theirs to work on; in an emergency few may look "
+            "without one, and then we tell you. How many people they open within an hour is limited, and somebody else "
+            "checks a part of what they opened."
+        ),
     ),
     Promise(
         "PROTECT-4",

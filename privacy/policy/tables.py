@@ -15,8 +15,8 @@ from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime
 from privacy.declarations.purposes import PURPOSES, Purpose, PurposeRule
 from privacy.declarations.registry import personal_models
-from privacy.policy.matrix import categories_open_to
-from privacy.policy.roles import STAFF_ROLES, Role
+from privacy.policy.matrix import Answer, answer_to
+from privacy.policy.roles import Role
 from privacy.vault.fields import sealed_fields
 
 RECEIVERS: dict[str, LazyText] = {
@@ -56,26 +56,23 @@ class KeepRow:
 
 
 @dataclass(frozen=True)
-class RoleRow:
-    """What one role may open: for each purpose, in published order, the categories; none where it is refused."""
+class MatrixRow:
+    """One kind of data that a use needs, and what each role is answered, in the order of ``Role``."""
 
-    role: Role
-    cells: list[tuple[Purpose, list[Category]]]
-
-    @property
-    def opens_nothing(self) -> bool:
-        return not any(categories for _purpose, categories in self.cells)
+    category: Category
+    answers: list[tuple[Role, Answer]]
 
 
-def role_rows() -> list[RoleRow]:
-    """The matrix that the gate obeys, for the roles of staff."""
+def matrix_rows() -> list[tuple[Purpose, list[MatrixRow]]]:
+    """The matrix that the gate obeys, all of it: by use, in published order, the kinds of data that it needs."""
     return [
-        RoleRow(
-            role, [(purpose, [category for category in Category if category in categories_open_to(role, purpose)]) for purpose in Purpose]
-        )
-        for role in Role
-        if role in STAFF_ROLES
+        (purpose, [_matrix_row(purpose, category) for category in Category if category in PURPOSES[purpose].categories])
+        for purpose in Purpose
     ]
+
+
+def _matrix_row(purpose: Purpose, category: Category) -> MatrixRow:
+    return MatrixRow(category, [(role, answer_to(role, purpose, category)) for role in Role])
 
 
 def purpose_rows(purposes: Iterable[str]) -> list[PurposeRow]:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.policy.models import PolicyVersion
 from privacy.vault.identifiers import uuid7
@@ -31,6 +32,7 @@ class PolicyDraft(models.Model):
     discarded_at = models.DateTimeField(_("discarded"), null=True)
     discarded_by = models.UUIDField(null=True)
 
+    wall = Wall.STAFF
     not_personal = {
         "based_on": "the version that it began as a copy of",
         "purposes": "the purposes that it would allow",
@@ -84,6 +86,7 @@ class PolicyNotice(Job):
     reached = models.UUIDField(null=True)
     told = models.PositiveIntegerField(_("people told"), default=0)
 
+    wall = Wall.STAFF
     not_personal = {
         **JOB_FIELDS,
         "version": "the version announced or withdrawn",

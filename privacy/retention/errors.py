@@ -1,4 +1,4 @@
-"""Why a purge run stops (CHANGE-4)."""
+"""Why a purge run stops, or a hold is not placed (CHANGE-4, RIGHTS-8)."""
 
 
 class RetentionError(Exception):
@@ -7,3 +7,11 @@ class RetentionError(Exception):
 
 class RunIsOver(RetentionError):
     """A finished run deletes nothing more; start another one."""
+
+
+class RoleMayNot(RetentionError):
+    """This is another role's work."""
+
+
+class HoldNotPossible(RetentionError):
+    """The day is past, or the person's data is gone already."""

@@ -84,7 +84,15 @@ def with_surroundings(model: Model, queryset: models.QuerySet[Any]) -> models.Qu
     """Joins the rows that the clock starts at, and those named in the model's ``described_by``."""
     owner, _, _ = model.lifetime.starts.rpartition("__")
     paths = {owner, *getattr(model, "described_by", ())} - {""}
-    return queryset.select_related(*sorted(paths)) if paths else queryset
+    hidden = [name for path in paths for name in _hidden_in(model, path)]
+    return queryset.select_related(*sorted(paths)).defer(*hidden) if paths else queryset
+
+
+def _hidden_in(model: Any, path: str) -> list[str]:
+    """The fields that the model at the end of the path keeps to itself (``hidden``)."""
+    for name in path.split("__"):
+        model = model._meta.get_field(name).related_model
+    return [f"{path}__{name}" for name in getattr(model, "hidden", ())]
 
 
 @dataclass(frozen=True)

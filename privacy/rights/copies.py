@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 
 from audit.events import Event
@@ -25,7 +28,8 @@ from privacy.rights.held_files import files_held
 from privacy.rights.models import ExportJob, Request
 from privacy.rights.sections import sections
 from privacy.rights.tables import category_tables, section_table
-from privacy.vault.files import SealingWriter, open_file
+from privacy.vault.files import SCOPE as COPY_SCOPE
+from privacy.vault.files import SealedFile, SealingWriter, open_file
 
 EXPORTER = Actor.job("export")
 KEPT = timedelta(days=7)
@@ -59,6 +63,7 @@ def make_copy(*, job: ExportJob) -> None:
         job.report(95)
         archive.close(request.code)
         writer.close()
+        writer.require_current_key()
     _complete(job, writer.size)
 
 
@@ -178,6 +183,17 @@ def expire_copies(now: datetime | None = None) -> int:
     """Delete the files whose seven days are over; returns how many. Idempotent."""
     over = ExportJob.objects.exclude(file="").filter(expires_at__lte=now or timezone.now())
     return sum(delete_copy(by=EXPORTER, job=job) for job in over.select_related("request")[:1000])
+
+
+def sealed_copies(subject_id: UUID) -> Iterator[SealedFile]:
+    """The finished copies of this person. One in the making begins anew when its key is replaced."""
+    jobs = ExportJob.objects.filter(request__subject_id=subject_id).exclude(Q(file="") | Q(expires_at=None))
+    for id, name in jobs.values_list("pk", "file"):
+        yield SealedFile(exports(), name, id, COPY_SCOPE, partial(_rename_copy, id, name))
+
+
+def _rename_copy(id: UUID, name: str, new: str) -> bool:
+    return bool(ExportJob.objects.filter(pk=id, file=name).update(file=new))
 
 
 def delete_copy(*, by: Actor, job: ExportJob) -> bool:

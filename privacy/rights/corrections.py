@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.db import transaction
 
+from audit.events import Event
 from privacy.access.gate import Grant, open_access
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
@@ -29,10 +30,10 @@ def propose_correction(*, by: Actor, record: PersonalRecord, field: str, value: 
     wanted = next((each for each in decided_fields(record) if each.name == field), None)
     if wanted is None:
         raise NotCorrectable
-    value = wanted.plain.clean(value, record)
+    value = wanted.clean(value, record)
     subject = Subject.objects.get(pk=record.subject_id)
     request = make_request(by, subject, Request.Kind.CORRECTION, topic=str(record.pk))
-    with open_access(by=by, purpose=Purpose.RIGHTS, subject=subject, case=request) as grant:
+    with open_access(by=by, purpose=Purpose.RIGHTS, subject=subject, case=request, writes=Event.DATA_COLLECTED) as grant:
         held = getattr(record, field)
         RequestDetail.objects.create(
             subject=subject,
@@ -40,7 +41,7 @@ def propose_correction(*, by: Actor, record: PersonalRecord, field: str, value: 
             record_label=record._meta.label_lower,
             record_id=record.pk,
             field=field,
-            old_value=None if held is None else grant.open(held),
+            old_value=None if held is None else grant.read(held),
             new_value=value,
             reason=reason or None,
         )

@@ -40,7 +40,9 @@ def decide_request(*, by: Actor, request: Request, is_granted: bool, answer: str
         _correct(by, locked, detail)
     if not is_granted and locked.kind == Request.Kind.OBJECTION:
         end_restriction(locked)
-    with open_access(by=by, purpose=Purpose.RIGHTS, subject=locked.subject_id, reason=_reason(locked), case=locked):
+    with open_access(
+        by=by, purpose=Purpose.RIGHTS, subject=locked.subject_id, reason=_reason(locked), case=locked, writes=Event.DATA_COLLECTED
+    ):
         detail.answer, detail.answered_at = answer, timezone.now()
         detail.save(update_fields=["answer", "answered_at"])
     end_request(locked, Request.State.COMPLETED, "granted" if is_granted else "rejected")

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, months
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
@@ -70,6 +71,7 @@ class Request(models.Model):
 
     subject_id: UUID
 
+    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id)")
     not_personal = {
         "code": "random reference",
         "subject": "random id of the person",
@@ -196,6 +198,7 @@ class Restriction(models.Model):
 
     subject_id: UUID
 
+    wall = Wall.SUBJECT.granting(gate="SELECT")
     not_personal = {
         "request": "the request it answers",
         "subject": "random id of the person",
@@ -229,6 +232,7 @@ class ExportJob(Job):
     expires_at = models.DateTimeField(_("can be downloaded until"), null=True)
     downloaded_at = models.DateTimeField(_("last downloaded"), null=True)
 
+    wall = Wall.through("request")
     not_personal = {
         **JOB_FIELDS,
         "request": "the request it answers",
@@ -270,6 +274,7 @@ class ErasureJob(Job):
     steps = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
 
+    wall = Wall.through("request")
     not_personal = {
         **JOB_FIELDS,
         "request": "the request it answers",
@@ -313,6 +318,7 @@ class Receipt(models.Model):
     issued_at = models.DateTimeField(default=timezone.now)
     records_ended_at = models.DateTimeField(null=True)
 
+    wall = Wall.through("request").granting(customer="SELECT")
     not_personal = {
         "request": "the request it answers",
         "counts": "numbers of rows by model",
@@ -346,6 +352,7 @@ class ReceiptLink(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField(db_index=True)
 
+    wall = Wall.through("request").granting(customer="SELECT", gate="SELECT")
     not_personal = {
         "request": "the erasure it tells about",
         "digest": "SHA-256 of a random value",

@@ -19,10 +19,12 @@ from django.utils.translation import gettext_lazy
 
 from audit.events import Event
 from audit.models import Entry
+from privacy.access.cases import CaseState
 from privacy.access.gate import Grant
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import PURPOSES, Purpose
 from privacy.mail.models import OutboundMail
+from privacy.policy.roles import Actor, Role
 from privacy.policy.tables import kept_for
 from privacy.retention.walker import (
     Holding,
@@ -41,7 +43,9 @@ from privacy.sharing.models import Disclosure
 from privacy.vault.records import PersonalRecord
 
 RECORDS_A_PAGE = 20
+CASES_AT_MOST = 5
 ANSWER_TEMPLATE = "rights-decided"
+OFFICERS = frozenset({Role.PRIVACY_OFFICER})
 
 
 def people_with_open_request(subject_ids: Iterable[UUID]) -> set[UUID]:
@@ -66,6 +70,20 @@ def open_requests() -> QuerySet[Request]:
 def overdue_requests() -> QuerySet[Request]:
     """Open ones past the day by which the law wants them answered."""
     return open_requests().filter(due_at__lt=timezone.now())
+
+
+def request_state(request_id: UUID, actor: Actor) -> CaseState | None:
+    """A request as the gate asks for it: the privacy officer's until it is answered."""
+    request = Request.objects.filter(pk=request_id).first()
+    if request is None:
+        return None
+    return CaseState(frozenset({request.subject_id}), OFFICERS, OFFICERS if request.is_open else frozenset())
+
+
+def open_requests_for(actor: Actor, subject_id: UUID) -> list[tuple[UUID, str]]:
+    """The person's requests that this member of staff may work on, newest first, in words."""
+    found = requests_of(subject_id).filter(state__in=Request.OPEN) if actor.role in OFFICERS else Request.objects.none()
+    return [(id, _("request %(code)s") % {"code": code}) for id, code in found.values_list("pk", "code")[:CASES_AT_MOST]]
 
 
 def open_request(subject_id: UUID, kind: Request.Kind, topic: str = "") -> Request | None:
@@ -105,11 +123,20 @@ def copy_waiting(subject_id: UUID) -> ExportJob | None:
     return jobs.select_related("request").order_by("-expires_at").first()
 
 
+def person_of_receipt(token: str) -> UUID | None:
+    """Whose erasure a mailed link shows; asked at the gate, which knows no more of it."""
+    return _receipt_links(token).values_list("request__subject_id", flat=True).first()
+
+
 def request_by_receipt_token(token: str) -> Request | None:
     """The erasure whose receipt a mailed link shows, while the link works."""
-    digest = hashlib.sha256(token.encode()).digest()
-    link = ReceiptLink.objects.filter(digest=digest, expires_at__gt=timezone.now()).select_related("request").first()
+    link = _receipt_links(token).select_related("request").first()
     return link.request if link else None
+
+
+def _receipt_links(token: str) -> QuerySet[ReceiptLink]:
+    digest = hashlib.sha256(token.encode()).digest()
+    return ReceiptLink.objects.filter(digest=digest, expires_at__gt=timezone.now())
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def object_to_use(*, by: Actor, subject: Subject, purpose: Purpose, reason: str 
         raise AlreadyRequested(existing.request)
     request = make_request(by, subject, Request.Kind.OBJECTION, topic=purpose.value)
     Restriction.objects.create(request=request, subject=subject, purpose=purpose)
-    with open_access(by=by, purpose=Purpose.RIGHTS, subject=subject, case=request):
+    with open_access(by=by, purpose=Purpose.RIGHTS, subject=subject, case=request, writes=Event.DATA_COLLECTED):
         RequestDetail.objects.create(subject=subject, request=request, reason=reason or None)
     return request
 

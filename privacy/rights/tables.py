@@ -144,7 +144,7 @@ def _in_chunks(model: Model, subject_id: UUID, grant: Grant) -> Iterator[Persona
 
 def _opened(grant: Grant, record: PersonalRecord, name: str) -> str | None:
     value = getattr(record, name)
-    return None if value is None else grant.open(value)
+    return None if value is None else grant.show(value)
 
 
 def _kind(field: models.Field[Any, Any]) -> str:

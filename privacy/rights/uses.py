@@ -18,6 +18,8 @@ from audit.queries import entries_about
 from audit.record import Reference
 from privacy.access.gate import Grant
 from privacy.access.models import Opening
+from privacy.access.oversight.models import Review
+from privacy.access.oversight.queries import verdicts_on
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import STAFF_ROLES, Role
@@ -30,12 +32,15 @@ DEEDS: dict[str, Promise] = {
     Event.DATA_DISCLOSED: gettext_lazy("passed it on"),
     Event.DATA_EXPORTED: gettext_lazy("made a copy for you"),
     Event.EXPORT_DOWNLOADED: gettext_lazy("downloaded a copy"),
+    Event.DATA_EXTRACTED: gettext_lazy("took it out in an export that two of our staff decided"),
+    Event.EXTRACT_DOWNLOADED: gettext_lazy("downloaded that export"),
     Event.DATA_PURGED: gettext_lazy("deleted it, its time was over"),
     Event.DATA_ERASED: gettext_lazy("deleted it, as you asked"),
     Event.DATA_REFUSED: gettext_lazy("tried to read it and was refused"),
     Event.DISCLOSURE_REFUSED: gettext_lazy("tried to pass it on and was refused"),
     Event.ACCOUNT_SEARCHED: gettext_lazy("looked for your account by your email address"),
 }
+EMERGENCY = gettext_lazy("read it in an emergency, outside their work on your orders, messages and requests")
 REFUSALS = (Event.DATA_REFUSED, Event.DISCLOSURE_REFUSED)
 BECAUSE: dict[str, Promise] = {
     "role_denied": gettext_lazy("This role may not see it."),
@@ -49,7 +54,21 @@ BECAUSE: dict[str, Promise] = {
     "recipient_unknown": gettext_lazy("The recipient is not registered with us."),
     "agreement_missing": gettext_lazy("The recipient has no agreement with us."),
     "not_covered": gettext_lazy("The agreement with the recipient does not cover it."),
+    "case_missing": gettext_lazy("No order, message or request of yours was named for it."),
+    "case_not_yours": gettext_lazy("It was the work of somebody else."),
+    "case_ended": gettext_lazy("The work for which it was needed was over."),
+    "break_glass_denied": gettext_lazy("This role may not look without an order, message or request of yours."),
+    "soft_limit": gettext_lazy("They had looked at many people within the hour, and were asked first whether they need to."),
+    "hard_limit": gettext_lazy("They had looked at too many people within the hour."),
+    "reason_too_short": gettext_lazy("The reason given was too short."),
+    "not_their_case": gettext_lazy("It was no parcel of this recipient, or its way was over."),
     "approval_missing": gettext_lazy("You have not approved it."),
+}
+
+VERDICTS: dict[Review.Outcome, Promise] = {
+    Review.Outcome.JUSTIFIED: gettext_lazy("Somebody else here checked this look: it was justified."),
+    Review.Outcome.UNJUSTIFIED: gettext_lazy("Somebody else here checked this look: it was not justified. We are following it up."),
+    Review.Outcome.UNCLEAR: gettext_lazy("Somebody else here checked this look, and could not tell whether it was justified."),
 }
 
 
@@ -109,7 +128,7 @@ def in_words(entry: Entry) -> Use:
     return Use(
         at=entry.at,
         who=_("You") if is_you else _role(entry),
-        did=str(DEEDS.get(entry.event, entry.event)),
+        did=str(EMERGENCY if entry.outcome == "break_glass" else DEEDS.get(entry.event, entry.event)),
         why=str(Purpose(entry.purpose).label) if entry.purpose in Purpose else "",
         categories=", ".join(str(Category(name).label) for name in entry.categories if name in Category),
         is_you=is_you,
@@ -128,13 +147,25 @@ def _role(entry: Entry) -> str:
 
 @dataclass(frozen=True)
 class UseLine:
-    """A use with all that explains it: what it was about, the reason given, its place in the log's tree."""
+    """A use with all that explains it: what it was about, the reason given, its place in the log's tree.
+
+    ``verdict`` is what a reviewer said of it, where somebody reviewed it.
+    """
 
     id: UUID
     use: Use
     case: Case | None
     reason: str
     is_bound: bool
+    verdict: Review.Outcome | None = None
+
+    @property
+    def verdict_words(self) -> str:
+        return str(VERDICTS[self.verdict]) if self.verdict else ""
+
+    @property
+    def is_unjustified(self) -> bool:
+        return self.verdict == Review.Outcome.UNJUSTIFIED
 
 
 def lines_of(subject_id: UUID, entries: Iterable[Entry], grant: Grant) -> list[UseLine]:
@@ -145,24 +176,26 @@ def lines_of(subject_id: UUID, entries: Iterable[Entry], grant: Grant) -> list[U
     """
     entries = list(entries)
     cases = cases_in_words(subject_id, [(entry.case_label, entry.case_id) for entry in entries])
-    reasons = _reasons(subject_id, [entry.pk for entry in entries if entry.actor_role in STAFF_ROLES], grant)
+    looks = _looks(subject_id, [entry.pk for entry in entries if entry.actor_role in STAFF_ROLES])
+    grant.load(looks)
+    verdicts = verdicts_on(subject_id, [look.pk for look in looks])
+    look_of = {id: look for look in looks for id in look.entries}
     bound = set(Leaf.objects.filter(entry_id__in=[entry.pk for entry in entries]).values_list("entry_id", flat=True))
     return [
         UseLine(
             id=entry.pk,
             use=in_words(entry),
             case=cases.get(Reference(entry.case_label, entry.case_id)) if entry.case_id else None,
-            reason=reasons.get(entry.pk, ""),
+            reason=(grant.read(look.reason) or "") if look else "",
             is_bound=entry.pk in bound,
+            verdict=verdicts.get(look.pk) if look else None,
         )
-        for entry in entries
+        for entry, look in ((entry, look_of.get(entry.pk)) for entry in entries)
     ]
 
 
-def _reasons(subject_id: UUID, ids: Sequence[UUID], grant: Grant) -> dict[UUID, str]:
-    """What staff wrote when they opened something, by the entry that it explains."""
+def _looks(subject_id: UUID, ids: Sequence[UUID]) -> list[Opening]:
+    """Those of staff that explain one of these entries, with what they wrote."""
     if not ids:
-        return {}
-    openings = list(Opening.objects.filter(subject_id=subject_id, entries__overlap=ids, reason__isnull=False))
-    grant.load(openings)
-    return {id: grant.read(opening.reason) or "" for opening in openings for id in opening.entries}
+        return []
+    return list(Opening.objects.filter(subject_id=subject_id, entries__overlap=ids, reason__isnull=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date
 from typing import NoReturn
 from uuid import UUID
@@ -22,6 +22,16 @@ from privacy.sharing.models import Agreement, Approval, Disclosure, FollowUp, Re
 from privacy.sharing.queries import agreements_in_force, has_approved, holders_of
 from privacy.vault.models import Subject
 from privacy.vault.sealed import Sealed
+
+# The kinds that receive what belongs to a parcel of their own, and nothing else.
+BOUND_TO_A_CASE = frozenset({Recipient.Kind.CARRIER, Recipient.Kind.SELLER})
+
+_takers: dict[str, Callable[[UUID], Set[str]]] = {}
+
+
+def register_takers(label: str, takers_of: Callable[[UUID], Set[str]]) -> None:
+    """``takers_of(case_id)`` gives the short names of the carrier and seller of that very case, none once it has ended."""
+    _takers[label] = takers_of
 
 
 @transaction.atomic
@@ -85,8 +95,9 @@ def disclose(
     """Open ``values`` for one recipient and enter what it receives; returns them in clear, by the same names.
 
     The call to the recipient follows after this unit of work has committed: what was entered and not sent
-    can be explained, what was sent and not entered cannot. Raises DisclosureRefused (recorded, also when
-    everything is rolled back) without recipient, agreement, cover or approval, and AccessDenied as the gate does.
+    can be explained, what was sent and not entered cannot. A carrier or seller receives what belongs to ``case``, an
+    open parcel of theirs. Raises DisclosureRefused (recorded, also when everything is rolled back) without recipient,
+    agreement, cover, parcel or approval, and AccessDenied as the gate does.
     """
     subject_id = subject.pk if isinstance(subject, Subject) else subject
     case = Reference.to(case) if isinstance(case, models.Model) else case
@@ -140,9 +151,19 @@ class _Attempt:
         agreement = next((signed for signed in agreements if signed.covers(self.purpose, categories)), None)
         if agreement is None:
             self.refuse(errors.NotCovered())
+        if self.is_of_another_case(partner):
+            self.refuse(errors.NotTheirCase())
         if not self.is_free(partner) and not has_approved(self.subject_id, partner, self.purpose):
             self.refuse(errors.ApprovalMissing())
         return partner, agreement
+
+    def is_of_another_case(self, partner: Recipient) -> bool:
+        """The published table lets data go to *the parcel's* carrier and seller, not to every one that has signed."""
+        if partner.kind not in BOUND_TO_A_CASE & PURPOSES[self.purpose].freely_to:
+            return False
+        if self.case is None or self.case.label not in _takers:
+            return True
+        return partner.slug not in _takers[self.case.label](self.case.id)
 
     def is_free(self, partner: Recipient) -> bool:
         """ "holder" stands for whoever received something of this person before, whatever its kind."""

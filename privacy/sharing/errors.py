@@ -27,6 +27,12 @@ class NotCovered(DisclosureRefused):
     code = "not_covered"
 
 
+class NotTheirCase(DisclosureRefused):
+    """A carrier or seller, and no open parcel of theirs was named."""
+
+    code = "not_their_case"
+
+
 class ApprovalMissing(DisclosureRefused):
     """The purpose is not fulfillment, shipping or payment, and the person has not approved."""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.secrets import SecretField
@@ -33,6 +34,7 @@ class Recipient(models.Model):
     country = models.CharField(_("country"), max_length=2)
     webhook_secret = SecretField(_("webhook secret"), null=True, blank=True)
 
+    wall = Wall.PUBLIC
     not_personal = {
         "slug": "an organization's short name",
         "name": "an organization's name",
@@ -50,7 +52,7 @@ class Recipient(models.Model):
 
 
 class Agreement(models.Model):
-    """What a recipient signed: for which purposes and categories, from when until when."""
+    """What a recipient signed: for which purposes and categories, from when until when. Other terms are another agreement."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     recipient = models.ForeignKey(
@@ -66,6 +68,8 @@ class Agreement(models.Model):
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"))
 
+    wall = Wall.PUBLIC
+    append_only = True
     not_personal = {
         "recipient": "the organization",
         "reference": "number of the contract",
@@ -107,6 +111,7 @@ class Approval(models.Model):
     is_given = models.BooleanField()
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.SUBJECT
     append_only = True
     not_personal = {
         "subject": "random id of the person",
@@ -137,6 +142,7 @@ class Disclosure(models.Model):
     case_id = models.UUIDField(null=True)
     at = models.DateTimeField(default=timezone.now)
 
+    wall = Wall.SUBJECT
     append_only = True
     not_personal = {
         "subject": "random id of the person",
@@ -174,6 +180,7 @@ class FollowUp(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     confirmed_by = models.UUIDField(null=True)
 
+    wall = Wall.SUBJECT
     not_personal = {
         "subject": "random id of the person",
         "recipient": "the organization",

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -14,8 +13,8 @@ register = template.Library()
 @register.filter
 def opened(value: Any, grant: Any) -> str:
     """``{{ record.name|opened:grant }}``: the plain value, empty text for an empty field, words for an unreadable one."""
-    text: str | None = grant.read(value)
-    return gettext("can no longer be read") if text is None else text
+    shown: str = grant.show(value)
+    return shown
 
 
 @register.filter

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from privacy.declarations.categories import Scope
 from privacy.vault import keys
+from privacy.vault.epochs import read_secrets
 from privacy.vault.errors import KeyDestroyed
 from privacy.vault.models import DestroyedKey, SubjectKey
 
@@ -26,8 +27,11 @@ class VaultKeySource:
         return found
 
     def known_keys(self, key_ids: set[UUID]) -> dict[UUID, bytes]:
-        """Those of these keys that were not destroyed, in one query."""
-        return {row.pk: keys.unwrap(row).secret for row in SubjectKey.objects.filter(pk__in=key_ids)}
+        """Those of these keys that exist, in one query; a damaged one is as good as none."""
+        with keys.reaching_the_vault():
+            rows = list(SubjectKey.objects.filter(pk__in=key_ids))
+            read_secrets(rows)
+        return {key.id: key.secret for row in rows if (key := keys.unwrap_whole(row)) is not None}
 
     def destroyed_keys(self, key_ids: set[UUID]) -> set[UUID]:
         """Those of these keys that the erasure ledger names, in one query."""

@@ -13,8 +13,12 @@ class KeyDestroyed(VaultError):
     """The key was destroyed by an erasure; what it sealed cannot be opened and nothing new is sealed."""
 
 
+class KeyReplaced(VaultError):
+    """A newer key took over while a file was written; nothing is lost by writing it again."""
+
+
 class Unreadable(VaultError):
-    """The token is damaged, or stands in a row, column or person that it was not sealed for."""
+    """The token or its key is damaged, or it stands in a row, column or person that it was not sealed for."""
 
 
 class SealedValueMisused(VaultError, TypeError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.expressions import BaseExpression, Combinable
@@ -84,6 +86,23 @@ class SealedAttribute:
             raise SealedValueMisused(f"{self.field.path}: a sealed value stays in its row; open it and set plain text")
 
 
+@lru_cache
+def _leaving_masks(kind: type[forms.Field]) -> type[forms.Field]:
+    """A form's field that takes its mask as it is, and nothing else in which dots are left."""
+
+    class Leaving(kind):  # type: ignore[misc, valid-type]
+        mask: str
+
+        def clean(self, value: Any, *more: Any) -> Any:
+            if value == self.mask:
+                return value
+            if isinstance(value, str) and masks.is_left_in(value):
+                raise ValidationError(masks.LEFT_IN, code="mask")
+            return super().clean(value, *more)
+
+    return Leaving
+
+
 class SealedField(models.BinaryField):
     """A bytea column of tokens with the label, length and form of the plain field it stands for."""
 
@@ -144,6 +163,8 @@ class SealedField(models.BinaryField):
             raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
         if not isinstance(value, str):
             raise SealedValueMisused(f"{self.path} takes text, not {type(value).__name__}")
+        if value == self.mask:
+            raise SealedValueMisused(f"{self.path}: its own mask is no value for it")
         return Sealed(self, draft=value)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
@@ -152,6 +173,8 @@ class SealedField(models.BinaryField):
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
         """Tokens are fetched as hexadecimal text: psycopg2 makes of each bytea value two objects that the garbage collector
         walks again and again, which costs more than everything else about loading a sealed row."""
+        if compiler.query.subquery:
+            return sql, params
         return f"encode({sql}, 'hex')", params
 
     def to_python(self, value: Any) -> Any:
@@ -166,11 +189,14 @@ class SealedField(models.BinaryField):
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         """A stored value is valid as it is; a draft is validated as its plain field would be."""
-        if isinstance(value, Sealed):
-            if value._draft is None:
-                return value
-            return Sealed(self, draft=self.plain.clean(value._draft, model_instance))
-        return self.plain.clean(value, model_instance)
+        if not isinstance(value, Sealed):
+            return self._clean_text(value, model_instance)
+        return value if value._draft is None else Sealed(self, draft=self._clean_text(value._draft, model_instance))
+
+    def _clean_text(self, text: Any, model_instance: models.Model | None) -> Any:
+        if isinstance(text, str) and masks.is_left_in(text):
+            raise ValidationError(masks.LEFT_IN)
+        return self.plain.clean(text, model_instance)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
@@ -213,7 +239,9 @@ class SealedField(models.BinaryField):
 
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         """Django asks here before an UPDATE writes an expression: only those over tokens are let through."""
-        if isinstance(value, BaseExpression) and not isinstance(value.output_field, SealedField):
+        if not isinstance(value, BaseExpression):
+            return "%s"
+        if not isinstance(value.output_field, SealedField):
             raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
         return super().get_placeholder(value, compiler, connection)  # type: ignore[misc]
 
@@ -229,22 +257,27 @@ class SealedField(models.BinaryField):
         raise SealedValueMisused(f"{self.path} is sealed and cannot be searched; use a blind index")
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
+        value = getattr(obj, self.attname)
         if value is None:
             return ""
         if not value.is_stored:
             raise SealedValueMisused(f"{self.path}: an unsaved value cannot be serialized")
         return value.dump()
 
-    def value_from_object(self, obj: models.Model) -> Any:
-        return getattr(obj, self.attname)
+    def value_from_object(self, obj: models.Model) -> str | None:
+        """What a form starts from: the mask, so that a field that nobody touched has not changed."""
+        return None if getattr(obj, self.attname) is None else self.mask
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
         if data != self.mask:
             setattr(instance, self.name, data)
 
     def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
-        return self.plain.formfield(**kwargs)
+        field: Any = self.plain.formfield(**kwargs)
+        if field is not None:
+            field.__class__ = _leaving_masks(type(field))  # type: ignore[arg-type]  # a class is hashable
+            field.mask = self.mask
+        return field
 
     def get_internal_type(self) -> str:
         return "BinaryField"

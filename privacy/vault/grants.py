@@ -1,63 +1,62 @@
-"""What the running processes may do in the databases: each table listed, nothing owned (PROTECT-2)."""
+"""What the running processes may do in the keys' database, and a trigger where rows may only be added (PROTECT-2).
+
+The rights in the main database follow from ``privacy.wall``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, router, transaction
 
-READ_ONLY_TABLES = ("django_migrations",)
-OWN_GRANTS = frozenset({"audit"})
+KEY_DATABASE = "vault"
+CLEARED_AT_ONCE = frozenset({"privacy_subjectkey", "privacy_epochsecret"})  # a deleted key leaves the files, too
+OWN_TRIGGERS = frozenset({"audit"})
 
 
 def install_grants(using: str, **kwargs: Any) -> None:
-    """After a migration: per-table rights for the runtime roles, and a refusing trigger on append-only tables.
+    """After a migration: per-table rights for the roles that use the keys, and a refusing trigger on append-only tables.
 
     Runs as the owner of the tables; a role that is the owner itself (one-role set-ups) is left alone.
     """
     connection = connections[using]
-    roles = [role for role in _runtime_roles(using) if role != connection.settings_dict["USER"]]
     existing = set(connection.introspection.table_names())
     # One transaction: a running site never meets a table without its rights, or an append-only one without its trigger.
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        for role in roles:
-            cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
-        for model in _own_models(using):
-            table = model._meta.db_table
-            if table not in existing:
-                continue
-            append_only = getattr(model, "append_only", False)
-            if append_only:
-                _refuse_changes(cursor, table)
-            rights = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
-            _grant(cursor, roles, table, rights)
-        for table in existing.intersection(READ_ONLY_TABLES):
-            _grant(cursor, roles, table, "SELECT")
+        tables = [model._meta.db_table for model in _append_only_models(using)]
+        for table in existing.intersection(tables):
+            _refuse_changes(cursor, table)
+        if using == KEY_DATABASE:
+            roles = {role for role in settings.VAULT_RUNTIME_ROLES.values() if role and role != connection.settings_dict["USER"]}
+            _grant_keys(cursor, roles, existing)
 
 
-def _runtime_roles(using: str) -> list[str]:
-    roles = settings.VAULT_RUNTIME_ROLES if using == "vault" else settings.RUNTIME_ROLES
-    return sorted({role for role in roles.values() if role})
-
-
-def _own_models(using: str) -> list[type[models.Model]]:
-    """Every table of this database but those whose app installs narrower rights itself."""
+def _append_only_models(using: str) -> list[type[models.Model]]:
     return [
         model
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
-        and not model._meta.proxy
-        and model._meta.app_label not in OWN_GRANTS
-        and router.allow_migrate_model(using, model)
+        for model in apps.get_models()
+        if getattr(model, "append_only", False) and model._meta.app_label not in OWN_TRIGGERS and router.allow_migrate_model(using, model)
     ]
 
 
-def _grant(cursor: Any, roles: list[str], table: str, rights: str) -> None:
+def _grant_keys(cursor: Any, roles: Iterable[str], existing: set[str]) -> None:
     for role in roles:
-        cursor.execute(f'REVOKE ALL ON "{table}" FROM "{role}"')
-        cursor.execute(f'GRANT {rights} ON "{table}" TO "{role}"')
+        cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
+        for model in apps.get_models():
+            table = model._meta.db_table
+            if table in existing and router.allow_migrate_model(KEY_DATABASE, model):
+                cursor.execute(f'REVOKE ALL ON "{table}" FROM "{role}"')
+                rights = "SELECT, INSERT" if getattr(model, "append_only", False) else "SELECT, INSERT, UPDATE, DELETE"
+                cursor.execute(f'GRANT {rights} ON "{table}" TO "{role}"')
+        cursor.execute(f'GRANT SELECT ON django_migrations TO "{role}"')
+        if cursor.connection.server_version >= 170_000:
+            for table in existing.intersection(CLEARED_AT_ONCE):
+                cursor.execute(f'GRANT MAINTAIN ON "{table}" TO "{role}"')
+    for table in existing.intersection(CLEARED_AT_ONCE):
+        cursor.execute(f'ALTER TABLE "{table}" SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)')
 
 
 def _refuse_changes(cursor: Any, table: str) -> None:

@@ -1,184 +1,183 @@
-"""Each person's data keys: made, cached for a short time, destroyed (PROTECT-1, RIGHTS-3)."""
+"""Each person's data keys: made, held for a short time, retired, destroyed (PROTECT-1, RIGHTS-3)."""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+from functools import partial
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db.models import F
 
 from privacy.declarations.categories import Scope
-from privacy.vault.errors import KeyDestroyed, VaultUnavailable
+from privacy.vault.epochs import current_epoch, lock_key, read_secrets, unlock_key
+from privacy.vault.errors import KeyDestroyed, Unreadable, VaultUnavailable
 from privacy.vault.identifiers import uuid7
-from privacy.vault.keyrings import key_ring
+from privacy.vault.key_cache import DataKey, Place, cache, cached_key
 from privacy.vault.models import DestroyedKey, SubjectKey
+from privacy.vault.news import announce, listener
+from privacy.vault.vacuum import vacuum_keys
 
-TOKEN_VERSION = b"\x01"
-CACHE_SIZE = 10_000
-CACHE_SECONDS = 30.0
+__all__ = ["DataKey", "cache", "cached_key"]
 
 Owner = tuple[UUID, Scope]
 
-
-class DataKey:
-    """An unwrapped key. Holds the cipher, never prints the key."""
-
-    __slots__ = ("cipher", "decrypt", "encrypt", "expires", "head", "id", "secret")
-
-    def __init__(self, id: UUID, secret: bytes) -> None:
-        self.id = id
-        self.head = TOKEN_VERSION + id.bytes  # how every token of this key begins
-        self.secret = secret
-        self.cipher = AESGCM(secret)
-        self.encrypt, self.decrypt = self.cipher.encrypt, self.cipher.decrypt
-        self.expires = monotonic() + CACHE_SECONDS
-
-    def __repr__(self) -> str:
-        return f"<DataKey {self.id}>"
-
-
-class KeyCache:
-    """At most ``size`` unwrapped keys for at most ``CACHE_SECONDS``; the oldest goes first."""
-
-    def __init__(self, size: int = CACHE_SIZE) -> None:
-        self._size = size
-        self._keys: OrderedDict[tuple[int, Scope], DataKey] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, subject_id: UUID, scope: Scope) -> DataKey | None:
-        # By the UUID's number: its own hash and comparison are Python code, and this is asked for every value.
-        key = self._keys.get((subject_id.int, scope))
-        if key is None or key.expires > monotonic():
-            return key
-        with self._lock:
-            self._keys.pop((subject_id.int, scope), None)
-        return None
-
-    def put(self, subject_id: UUID, scope: Scope, key: DataKey) -> None:
-        with self._lock:
-            self._keys[subject_id.int, scope] = key
-            while len(self._keys) > self._size:
-                self._keys.popitem(last=False)
-
-    def drop(self, subject_id: UUID) -> None:
-        with self._lock:
-            for owner in [owner for owner in self._keys if owner[0] == subject_id.int]:
-                del self._keys[owner]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._keys.clear()
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-
-cache = KeyCache()
-cached_key = cache.get  # bound once: asked for every value
+COUNTED = b"\x00\x00"  # one random nonce in 65,536 begins so
+SEALS_A_COUNT = 1 << 16
 
 
 @contextmanager
-def _reaching_the_vault() -> Iterator[None]:
+def reaching_the_vault() -> Iterator[None]:
+    """Raises VaultUnavailable, which people see as a page that says so, where the keys' database does not answer."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         raise VaultUnavailable("the keys' database does not answer") from error
 
 
-def _context(id: UUID, subject_id: UUID, scope: str) -> bytes:
-    return b"subject-key|" + id.bytes + subject_id.bytes + scope.encode()
-
-
 def unwrap(row: SubjectKey) -> DataKey:
-    """The data key of this row, put into the cache. Raises VaultError when it was tampered with."""
-    scope = Scope(row.scope)
-    context = _context(row.id, row.subject_id, scope)
-    key = DataKey(row.id, key_ring().unwrap(bytes(row.wrapped), context, row.key_version))
-    cache.put(row.subject_id, scope, key)
-    return key
+    """The data key of this row. Raises Unreadable when it was tampered with."""
+    return DataKey(row.id, unlock_key(row))
 
 
-def load_keys(owners: Iterable[Owner]) -> None:
-    """Bring the keys of many people and scopes into the cache with at most one query."""
+def load_keys(owners: Iterable[Owner]) -> dict[Owner, DataKey | None]:
+    """Bring the keys of many people and scopes into the cache with at most one query.
+
+    Returns those that it had to read, None for a damaged one: it closes its own person's values and nobody else's.
+    """
     missing = {owner for owner in owners if cache.get(*owner) is None}
     if not missing:
-        return
-    with _reaching_the_vault():
+        return {}
+    listener.start()
+    while True:
+        turn = cache.turn
+        rows = _rows_of(missing)
+        opened = {row.pk: unwrap_whole(row) for row in rows}
+        places = {_place(row): key for row in rows if (key := opened[row.pk]) is not None}
+        if cache.put_all(places, turn):
+            return {(row.subject_id, Scope(row.scope)): opened[row.pk] for row in rows if row.retired_at is None}
+
+
+def _rows_of(owners: set[Owner]) -> list[SubjectKey]:
+    with reaching_the_vault():
         rows = SubjectKey.objects.filter(
-            subject_id__in={subject_id for subject_id, _ in missing},
-            scope__in={scope for _, scope in missing},
+            subject_id__in={subject_id for subject_id, _ in owners},
+            scope__in={scope for _, scope in owners},
         )
-        for row in rows:
-            unwrap(row)
+        found = list(rows)
+        read_secrets(found)
+    return found
+
+
+def _place(row: SubjectKey) -> Place:
+    owner = row.subject_id.int, Scope(row.scope)
+    return owner if row.retired_at is None else (*owner, row.id.bytes)
+
+
+def unwrap_whole(row: SubjectKey) -> DataKey | None:
+    """The data key of this row, None when it is damaged."""
+    try:
+        return unwrap(row)
+    except Unreadable:
+        return None
 
 
 def key_for_opening(subject_id: UUID, scope: Scope) -> DataKey:
-    """The key that opens this person's values of this scope.
+    """The current key of this person and scope.
 
-    Raises KeyDestroyed when there is none (any more), VaultUnavailable when the vault does not answer.
+    Raises KeyDestroyed when there is none (any more), Unreadable when it is damaged, VaultUnavailable when the vault
+    does not answer.
     """
     key = cache.get(subject_id, scope)
-    if key is None:
-        load_keys([(subject_id, scope)])
-        key = cache.get(subject_id, scope)
-    if key is None:
-        raise KeyDestroyed("the key of this value is gone")
-    return key
+    if key is not None:
+        return key
+    read = load_keys([(subject_id, scope)])
+    return _whole(read, (subject_id, scope), "the key of this value is gone")
 
 
 def key_for_sealing(subject_id: UUID, scope: Scope) -> DataKey:
     """The key that seals this person's values of this scope, made and committed now if there is none.
 
-    Raises KeyDestroyed when an erasure has ended this scope, VaultUnavailable when the vault does not answer.
+    Raises KeyDestroyed when an erasure has ended this scope, Unreadable when the key is damaged, VaultUnavailable when
+    the vault does not answer.
     """
     key = cache.get(subject_id, scope)
-    if key is None:
-        make_keys([(subject_id, scope)])
-        key = cache.get(subject_id, scope)
-    if key is None:
-        raise KeyDestroyed("this person was erased; nothing new is sealed for them")
+    if key is not None:
+        return key
+    read = make_keys([(subject_id, scope)])
+    return _whole(read, (subject_id, scope), "this person was erased; nothing new is sealed for them")
+
+
+def _whole(read: dict[Owner, DataKey | None], owner: Owner, gone: str) -> DataKey:
+    key = read.get(owner) or cache.get(*owner)
+    if key is not None:
+        return key
+    if owner in read:
+        raise Unreadable("the key of this value is damaged")
+    raise KeyDestroyed(gone)
+
+
+def key_named(id: bytes, subject_id: UUID, scope: Scope) -> DataKey:
+    """The key of this id, current or retired, among the keys of this person and scope alone: a token's word for its
+    key finds no key of somebody else. Raises Unreadable when there is no such key."""
+    key = cache.get_retired(subject_id, scope, id)
+    if key is not None:
+        return key
+    turn = cache.turn
+    with reaching_the_vault():
+        row = SubjectKey.objects.filter(pk=UUID(bytes=id), subject_id=subject_id, scope=scope).first()
+    if row is None:
+        raise Unreadable("no key of this person sealed this value")
+    key = unwrap(row)
+    cache.put_all({_place(row): key}, turn)
     return key
 
 
-def make_keys(owners: Iterable[Owner]) -> None:
+def is_current(key: DataKey) -> bool:
+    """Whether the vault still seals with this key."""
+    with reaching_the_vault():
+        return SubjectKey.objects.filter(pk=key.id, retired_at=None).exists()
+
+
+def make_keys(owners: Iterable[Owner]) -> dict[Owner, DataKey | None]:
     """Bring keys into the cache and make those that are missing; those that an erasure ended stay away.
 
-    The number of queries does not grow with the keys. They are committed before the first row that uses them
-    can be: two databases share no transaction, and a row whose key was lost could never be opened, while a
-    key without rows harms nobody.
+    Returns those that it read or made, as ``load_keys`` does. The number of queries does not grow with the keys. They
+    are committed before the first row that uses them can be: two databases share no transaction, and a row whose key
+    was lost could never be opened, while a key without rows harms nobody.
     """
     wanted = set(owners)
-    load_keys(wanted)
-    missing = {owner for owner in wanted if cache.get(*owner) is None}
+    read = load_keys(wanted)
+    missing = {owner for owner in wanted if owner not in read and cache.get(*owner) is None}
     if not missing:
-        return
+        return read
     subject_ids = {subject_id for subject_id, _ in missing}
-    with _reaching_the_vault(), transaction.atomic(using="vault", durable=True):
-        _wait_for_others(subject_ids)
+    with reaching_the_vault(), transaction.atomic(using="vault", durable=True):
+        wait_for_others(subject_ids)
         ended = DestroyedKey.objects.filter(subject_id__in=subject_ids)
         missing -= {(row.subject_id, Scope(row.scope)) for row in ended}
-        SubjectKey.objects.bulk_create([_new_key(*owner) for owner in missing], ignore_conflicts=True)
-    load_keys(missing)
+        create_keys(missing)
+    return read | load_keys(missing)
+
+
+def create_keys(owners: Iterable[Owner]) -> None:
+    """Enter new current keys, each where its owner has none. Call it inside a transaction of the vault."""
+    epoch = current_epoch()
+    rows = [SubjectKey(subject_id=subject_id, scope=scope, epoch=epoch) for subject_id, scope in owners]
+    for row in rows:
+        lock_key(row, os.urandom(32))
+    SubjectKey.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def has_key(subject_id: UUID, scope: Scope) -> bool:
-    """Whether ``make_keys`` or ``load_keys`` has just found this key."""
-    return cache.get(subject_id, scope) is not None
+    """Whether this person has a key of this scope that can be used; asks the vault only where the cache knows none."""
+    owner = subject_id, scope
+    return cache.get(*owner) is not None or load_keys([owner]).get(owner) is not None
 
 
-def _new_key(subject_id: UUID, scope: Scope) -> SubjectKey:
-    id, ring = uuid7(), key_ring()
-    wrapped = ring.wrap(os.urandom(32), _context(id, subject_id, scope))
-    return SubjectKey(id=id, subject_id=subject_id, scope=scope, wrapped=wrapped, key_version=ring.version)
-
-
-def _wait_for_others(subject_ids: Iterable[UUID]) -> None:
+def wait_for_others(subject_ids: Iterable[UUID]) -> None:
     """Orders the making and the destruction of a person's keys until the transaction ends.
 
     Without it a key made between the look into the erasure ledger and its own commit outlives the erasure.
@@ -188,14 +187,34 @@ def _wait_for_others(subject_ids: Iterable[UUID]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s) AS number", [numbers])
 
 
+def fresh_nonce(key: DataKey) -> bytes:
+    """12 random bytes, and now and then a note in the vault of how much was sealed with this key.
+
+    Random nonces are safe for 2^32 seals under one key (NIST SP 800-38D, 8.3). One nonce in 65,536 counts for all
+    of them: near the limit the count is right to half a percent, and the others cost nothing.
+    """
+    nonce = os.urandom(12)
+    if nonce.startswith(COUNTED):
+        with reaching_the_vault():
+            SubjectKey.objects.filter(pk=key.id).update(seals=F("seals") + SEALS_A_COUNT)
+    return nonce
+
+
+def drop_everywhere(subject_id: UUID) -> None:
+    """No process goes on with keys of this person that it holds; at once here, elsewhere when the vault has committed."""
+    cache.drop(subject_id)
+    transaction.on_commit(partial(announce, subject_id), using="vault")
+
+
 def destroy_keys(subject_id: UUID, scopes: Iterable[Scope]) -> list[Scope]:
     """Delete the keys of these scopes and enter them in the erasure ledger. Idempotent.
 
     Returns the scopes that end now (also those that never had a key: none can be made later).
     """
-    with _reaching_the_vault(), transaction.atomic(using="vault"):
-        _wait_for_others([subject_id])
-        rows = {row.scope: row.id for row in SubjectKey.objects.select_for_update().filter(subject_id=subject_id)}
+    with reaching_the_vault(), transaction.atomic(using="vault"):
+        wait_for_others([subject_id])
+        own = SubjectKey.objects.select_for_update().filter(subject_id=subject_id)
+        rows = {row.scope: row.id for row in own if row.retired_at is None}
         known = set(DestroyedKey.objects.filter(subject_id=subject_id).values_list("scope", flat=True))
         ending = [scope for scope in scopes if scope not in known]
         DestroyedKey.objects.bulk_create(
@@ -203,5 +222,6 @@ def destroy_keys(subject_id: UUID, scopes: Iterable[Scope]) -> list[Scope]:
             ignore_conflicts=True,
         )
         SubjectKey.objects.filter(subject_id=subject_id, scope__in=list(scopes)).delete()
-    cache.drop(subject_id)
+        transaction.on_commit(vacuum_keys, using="vault")
+    drop_everywhere(subject_id)
     return ending

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from privacy.declarations.categories import Scope
-from privacy.vault.keys import cache
+from privacy.vault.key_cache import cache
 from privacy.vault.models import DestroyedKey, SubjectKey
 
 Line = dict[str, str]

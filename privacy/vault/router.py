@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-VAULT_MODELS = frozenset({"subjectkey", "destroyedkey"})
+VAULT_MODELS = frozenset({"subjectkey", "destroyedkey", "epoch", "epochsecret", "keyencryptionkey"})
 
 
 class VaultRouter:

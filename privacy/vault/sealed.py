@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from os import urandom
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
 from privacy.vault.errors import SealedValueMisused, Unreadable
-from privacy.vault.keys import cached_key, key_for_opening, key_for_sealing
+from privacy.vault.key_cache import TOKEN_VERSION
+from privacy.vault.keys import DataKey, cached_key, fresh_nonce, key_for_opening, key_for_sealing, key_named
 
 if TYPE_CHECKING:
     from privacy.vault.fields import SealedField
@@ -20,6 +20,7 @@ Row = tuple[UUID, UUID, bytes]  # row id, subject id, and both as the bytes that
 HEAD_END = 17
 NONCE_END = 29
 DUMP_PREFIX = "sealed:"
+HEAD_IS_BOUND = {b"\x01": False, TOKEN_VERSION: True}  # the versions of tokens that open
 
 
 class Sealed:
@@ -52,6 +53,17 @@ class Sealed:
 
     def __hash__(self) -> int:
         return hash(self.token) if self.is_stored else id(self)
+
+    def __bool__(self) -> bool:
+        """Always: whether the text is empty is something that only a grant tells."""
+        return True
+
+    def _refuse(self, *others: object) -> NoReturn:
+        raise SealedValueMisused(f"{self.field.path} is sealed: open it under a grant and use the text")
+
+    # No __iter__: HttpResponse would join the letters of whatever has one.
+    __add__ = __radd__ = __mod__ = __mul__ = __contains__ = __getitem__ = __len__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __bytes__ = __int__ = __float__ = __json__ = _refuse
 
     def __reduce__(self) -> NoReturn:
         raise SealedValueMisused(f"{self.field.path} is sealed and cannot be pickled or copied out of its row")
@@ -98,16 +110,17 @@ def make_row(row_id: UUID, subject_id: UUID) -> Row:
 def seal(field: SealedField, value: str, row: Row) -> bytes:
     """version (1) | key id (16) | nonce (12) | AES-256-GCM ciphertext and tag.
 
-    The associated data is model, field, row and subject: moved anywhere else a token does not open.
+    The associated data is version, key id, model, field, row and subject: moved anywhere else a token does not open.
     """
     key = cached_key(row[1], field.scope) or key_for_sealing(row[1], field.scope)
-    nonce = urandom(12)
+    nonce = fresh_nonce(key)
     try:
         plain = value.encode()
     except UnicodeEncodeError:
         # From None: the original error carries the whole text.
         raise SealedValueMisused(f"{field.path}: the text is no valid Unicode") from None
-    return key.head + nonce + key.encrypt(nonce, plain, field.associated_prefix + row[2])
+    head = key.head
+    return head + nonce + key.encrypt(nonce, plain, head + field.associated_prefix + row[2])
 
 
 def unseal(value: Sealed) -> str:
@@ -123,9 +136,32 @@ def unseal(value: Sealed) -> str:
     if row is None:
         raise SealedValueMisused(f"{field.path} was read without its row (values(), defer); read the record")
     key = cached_key(row[1], field.scope) or key_for_opening(row[1], field.scope)
-    if not token.startswith(key.head):
-        raise Unreadable(f"{field.path} cannot be read")
+    head = key.head
+    if not token.startswith(head):
+        key, head = _key_and_head(field, token, row, key)
     try:
-        return key.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], field.associated_prefix + row[2]).decode()
+        return key.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], head + field.associated_prefix + row[2]).decode()
     except (InvalidTag, ValueError) as error:
         raise Unreadable(f"{field.path} cannot be read") from error
+
+
+def _key_and_head(field: SealedField, token: bytes, row: Row, current: DataKey) -> tuple[DataKey, bytes]:
+    """Another key of the same person, and what a token of this version binds of its own head.
+
+    The first version bound nothing of it. Raises Unreadable for anything that this program never wrote.
+    """
+    version, id = token[:1], token[1:HEAD_END]
+    if version not in HEAD_IS_BOUND or len(token) < NONCE_END:
+        raise Unreadable(f"{field.path} cannot be read")
+    try:
+        key = current if id == current.id.bytes else key_named(id, row[1], field.scope)
+    except Unreadable as error:
+        raise Unreadable(f"{field.path} cannot be read") from error
+    return key, token[:HEAD_END] if HEAD_IS_BOUND[version] else b""
+
+
+def resealed(value: Sealed) -> bytes | None:
+    """The token of the same value under the person's current key, None when it lies there already. Raises as ``unseal``."""
+    assert value._row is not None  # noqa: S101 - rows alone are sealed anew
+    key = key_for_sealing(value._row[1], value.field.scope)
+    return None if value.token.startswith(key.head) else seal(value.field, unseal(value), value._row)

@@ -35,6 +35,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 // browser's back-forward cache, where it could be shown again without being asked for.
 function close(element) {
   element.textContent = element.dataset.mask || "••••••";
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", element.dataset.maskWords || "");
+  element.dir = "ltr";
   element.classList.remove("opened");
   element.classList.add("mask");
   element.removeAttribute("data-closes-after");

@@ -85,7 +85,7 @@ def test_answer_password_reset_forgets_the_address():
     answer_password_reset(request=request)
 
     request.refresh_from_db()
-    assert request.digest is None
+    assert request.digests is None
 
 
 @pytest.mark.promise("PROTECT-3")

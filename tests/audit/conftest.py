@@ -15,7 +15,6 @@ from audit.events import Event
 from audit.identifiers import uuid7
 from audit.models import Verification
 from audit.record import NewEntry, Reference, record_many
-from tests.databases import logged_in_as_worker
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,8 @@ def empty_log(transactional_db: None, owner_connection: Callable[[str], Any]) ->
 
 
 @pytest.fixture
-def worker(empty_log: None) -> Iterator[None]:
-    with logged_in_as_worker():
-        yield
+def worker(empty_log: None) -> None:
+    """The log as on the first day, for the worker, who alone may add to its tree."""
 
 
 @pytest.fixture

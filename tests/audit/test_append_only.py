@@ -6,6 +6,8 @@ from psycopg2.errors import InsufficientPrivilege
 
 from audit.actions import integrate_entries
 from audit.models import Entry, Leaf
+from privacy.wall.context import entered
+from privacy.wall.logins import Login
 
 pytestmark = [pytest.mark.promise("USE-3"), pytest.mark.promise("PROTECT-2")]
 
@@ -51,10 +53,12 @@ def test_web_role_cannot_forge_what_the_database_says(column, value):
     )
 
 
-@pytest.mark.django_db
-def test_web_role_adds_nothing_to_the_tree():
-    for table in ("audit_leaf", "audit_checkpoint", "audit_verification"):
-        assert_refused(f"INSERT INTO {table} DEFAULT VALUES")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("login", [Login.GATE, Login.STAFF, Login.AUDITOR])
+def test_no_login_of_the_site_adds_to_the_tree(login):
+    with entered(login):
+        for table in ("audit_leaf", "audit_checkpoint", "audit_verification"):
+            assert_refused(f"INSERT INTO {table} DEFAULT VALUES")
 
 
 @pytest.mark.usefixtures("worker")

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from audit.events import Event
 from audit.models import Entry
 from marketplace.accounts.models import AccountDetails, User
 from orders.catalogue.actions import add_product
@@ -43,7 +44,7 @@ def make_customer(name="Marker Name", permissions=ORDER_PURPOSES) -> User:
         for purpose in (Purpose.ACCOUNT, *permissions):
             give_consent(by=me, subject=subject, purpose=purpose, locale="en")
         user = User.objects.create(subject=subject)
-        with open_access(by=me, purpose=Purpose.ACCOUNT, subject=subject):
+        with open_access(by=me, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
             AccountDetails.objects.create(subject=subject, user=user, name=name, email=f"marker{next(_numbers)}@example.org")
     return user
 

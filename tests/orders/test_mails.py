@@ -3,6 +3,7 @@
 import pytest
 from django.core import mail
 
+from audit.events import Event
 from audit.record import Reference
 from orders.lifecycle.mails import TEMPLATES
 from privacy.access.gate import open_access, unit_of_work
@@ -69,7 +70,7 @@ def test_mail_is_not_sent_once_the_permission_is_withdrawn():
 def test_mail_goes_to_the_mailbox_given_with_the_order():
     user = make_customer()
     order = place(user)
-    with unit_of_work(), open_access(by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject):
+    with unit_of_work(), open_access(by=user.actor, purpose=Purpose.ACCOUNT, subject=user.subject, writes=Event.DATA_COLLECTED):
         user.details.email = "new@example.org"
         user.details.save()
 

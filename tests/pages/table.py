@@ -342,10 +342,39 @@ PAGES: list[Page] = [
     *staff_pages("privacy_request", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.copy.pk, shows=MASKS),
     *staff_pages("privacy_receipt", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.receipt.pk, shows=MASKS, grows=False),
     *staff_pages("privacy_opening", OVERSIGHT, lambda world: world.opening.pk, shows=MASKS),
+    *staff_pages("privacy_review", OVERSIGHT, lambda world: world.review.pk, shows=MASKS),
+    *staff_pages("privacy_openingclosure", OVERSIGHT, lambda world: world.closure.pk),
+    *staff_pages("privacy_alert", OVERSIGHT, lambda world: world.alert.pk),
     *staff_pages("privacy_recipient", OVERSIGHT, lambda world: world.recipient.pk, grows=False),
     *staff_pages("privacy_agreement", OVERSIGHT, lambda world: world.agreement.pk, grows=False),
     *staff_pages("privacy_disclosure", OVERSIGHT, lambda world: world.disclosure.pk, shows=MASKS),
     *staff_pages("privacy_followup", OVERSIGHT, lambda world: world.follow_up.pk, shows=MASKS, grows=False),
+    *staff_pages("privacy_proposal", STAFF, lambda world: world.act_of_two.pk),
+    page(
+        "admin:privacy_proposal_ask", staff_only({ADMINISTRATOR, PRIVACY_OFFICER}), lambda world: ["matrix-override"], variant="exception"
+    ),
+    page("admin:privacy_proposal_ask", staff_only({PRIVACY_OFFICER}), lambda world: ["hold-release"], variant="hold"),
+    *staff_pages("privacy_matrixoverride", STAFF, lambda world: world.override.pk, grows=False),
+    *staff_pages(
+        "privacy_hold", {PRIVACY_OFFICER, AUDITOR, ADMINISTRATOR}, lambda world: world.hold.pk, editors={PRIVACY_OFFICER}, grows=False
+    ),
+    page("admin:privacy_staffexport_changelist", staff_only(STAFF - {ADMINISTRATOR})),
+    page(
+        "admin:privacy_staffexport_change",
+        staff_only(OVERSIGHT | {SUPPORT}),
+        lambda world: [world.staff_export.pk],
+        but=dict.fromkeys((FULFILLMENT, FINANCE, FRAUD), STAFF_SITE),
+    ),
+    page(
+        "admin:privacy_staffexport_download",
+        staff_only({SUPPORT}),
+        lambda world: [world.staff_export.pk],
+        but=dict.fromkeys(OVERSIGHT | {FULFILLMENT, FINANCE, FRAUD}, NOT_FOUND),
+    ),
+    *(
+        page(f"admin:privacy_staffexport_{what}", NOBODY, lambda world, what=what: [] if what == "add" else [world.staff_export.pk])
+        for what in ("add", "history", "delete")
+    ),
     *staff_pages("privacy_purgerun", LOG_READERS, lambda world: world.purge.pk, grows=False),
     *staff_pages("audit_entry", LOG_READERS, lambda world: world.entry.pk),
     *staff_pages("audit_checkpoint", LOG_READERS, lambda world: world.checkpoint.pk, grows=False),

@@ -1,14 +1,10 @@
-"""Every page takes the same queries for few things and for many."""
+"""Every page takes the same queries for few things and for many, each by the login of whoever sees it."""
 
 import re
-
-import pytest
 
 from tests.orders.factories import count_queries
 from tests.pages.table import PAGES, Page, Who
 from tests.pages.world import World, grow
-
-pytestmark = pytest.mark.django_db
 
 MORE = 27
 LONG = 50

@@ -1,4 +1,7 @@
-"""Each role on each page gets what the table says: the page, masks, or a refusal; never another person's values."""
+"""Each role on each page gets what the table says: the page, masks, or a refusal; never another person's values.
+
+In no transaction of the test's, so that each request runs by its own login, a customer's behind the wall.
+"""
 
 from typing import Any
 
@@ -7,8 +10,6 @@ from django.http import HttpResponse
 
 from tests.pages.table import CANARY, PAGES, Answer, Page, Who
 from tests.pages.world import CANARY_MARKS, World
-
-pytestmark = pytest.mark.django_db
 
 ENDS = {answer.value: answer for answer in (Answer.SIGN_IN, Answer.SECOND_FACTOR, Answer.ACCOUNT, Answer.STAFF_SITE, Answer.BASKET)}
 REFUSALS = {403: Answer.FORBIDDEN, 404: Answer.NOT_FOUND}

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.mail import EmailMessage
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from audit.actions import integrate_entries, verify_log
@@ -34,8 +34,18 @@ from orders.lifecycle.models import Order
 from orders.parcels.actions import deliver_parcel
 from orders.rates.models import ShippingRate, TaxRate
 from orders.withdrawals.actions import declare_withdrawal, receive_goods, refund_withdrawal
+from privacy.access.approvals.actions import approve_proposal, propose
+from privacy.access.approvals.kinds import fingerprint_of, kind_named
+from privacy.access.approvals.models import Proposal, ProposalRun
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
+from privacy.access.overrides.actions import end_override
+from privacy.access.overrides.models import MatrixOverride
+from privacy.access.oversight.actions import close_openings
+from privacy.access.oversight.drawing import draw_sample
+from privacy.access.oversight.models import OpeningClosure, Review
+from privacy.access.registrations import MATRIX_OVERRIDE
+from privacy.alerts.models import Alert
 from privacy.complaints.actions import open_ticket, outside, resolve_ticket, save_canned_reply, withdraw_ticket, write_from_outside
 from privacy.complaints.attachments import clean_file
 from privacy.complaints.models import CannedReply, Ticket
@@ -47,6 +57,8 @@ from privacy.policy.models import NOTICE_PERIOD, OperatorIdentity, PolicyVersion
 from privacy.policy.roles import ANONYMOUS, Actor, Role
 from privacy.publication.actions import start_draft
 from privacy.retention.actions import start_purge
+from privacy.retention.holds import place_hold
+from privacy.retention.models import Hold
 from privacy.rights import steps
 from privacy.rights.actions import correct_record, request_copy, request_erasure, start_due_erasures
 from privacy.rights.corrections import propose_correction
@@ -54,13 +66,15 @@ from privacy.rights.models import ErasureJob, ReceiptLink, Request
 from privacy.rights.restrictions import object_to_use
 from privacy.sharing.actions import tell_holders
 from privacy.sharing.models import Agreement, FollowUp, Recipient
+from privacy.staff_exports.models import StaffExport
+from privacy.staff_exports.registrations import STAFF_EXPORT
 from privacy.vault.identifiers import uuid7
+from privacy.vault.models import Subject
 from tests.accounts import people
-from tests.databases import logged_in_as_worker
 from tests.guests import guest_client
 from tests.orders import factories
 from tests.orders.factories import actor
-from tests.pages.table import CUSTOMER, GUEST, HALF, OTHER, STAFF, VISITOR, Who
+from tests.pages.table import ADMINISTRATOR, CUSTOMER, GUEST, HALF, OTHER, PRIVACY_OFFICER, STAFF, SUPPORT, VISITOR, Who
 from tests.privacy.rights.people import disclose_to, mails_sent, perform
 
 TEST = Actor.job("test")
@@ -258,9 +272,21 @@ def uses(world: World) -> None:
     world.agreement = Agreement.objects.latest("id")
 
 
+@part
+def oversight(world: World) -> None:
+    """A look that is reviewed, somebody who reached their limit, and the alert of it."""
+    another_oversight(world)
+    world.review = Review.objects.get(opening_id=world.opening.pk)
+    world.closure = OpeningClosure.objects.latest("closed_at")
+    world.alert = Alert.objects.get(about_id=world.closure.pk)
+
+
 def open_by_support(world: World) -> None:
     support, subject = actor(Role.SUPPORT), world.customer.subject
-    with unit_of_work(), open_access(by=support, purpose=Purpose.ORDER, subject=subject, reason="asked about it") as grant:
+    with (
+        unit_of_work(),
+        open_access(by=support, purpose=Purpose.ORDER, subject=subject, reason="asked about it", case=world.delivered) as grant,
+    ):
         grant.open(world.delivered.contacts.get().name)
 
 
@@ -355,6 +381,39 @@ def write_to_us(world: World, **more: Any) -> Ticket:
 
 
 @part
+def acts_of_two(world: World) -> None:
+    """One that waits, an exception that was made and ended, a hold on somebody, and an export."""
+    officer, agent = world.users[PRIVACY_OFFICER].actor, world.users[SUPPORT].actor
+    asked = {"role": "finance", "purpose": "returns", "categories": ["delivery"], "days": 1}
+    world.act_of_two = ask_for(world, ADMINISTRATOR, MATRIX_OVERRIDE, asked)
+    decided = ask_for(world, ADMINISTRATOR, MATRIX_OVERRIDE, asked)
+    approve(officer, decided)
+    world.override = MatrixOverride.objects.get(proposal=decided)
+    with unit_of_work():
+        end_override(by=officer, override=world.override)
+        until = timezone.now() + timedelta(days=30)
+        world.hold = place_hold(by=officer, subject=Subject.objects.create(), ground=Hold.Ground.CLAIMS, until=until)
+    with override_settings(STAFF_EXPORTS=True):
+        about = {"cases": "orders.order", "ids": [str(world.delivered.pk)]}
+        chosen = {"purpose": "order", "categories": ["account"], "role": agent.role}
+        exported = ask_for(world, SUPPORT, STAFF_EXPORT, about | chosen)
+        approve(officer, exported)
+        world.staff_export = perform(StaffExport.objects.get(proposal=exported))
+
+
+def ask_for(world: World, who: Who, kind: str, parameters: dict[str, Any]) -> Proposal:
+    with unit_of_work():
+        return propose(by=world.users[who].actor, kind=kind, parameters=parameters, why="the till is broken", id=uuid7())
+
+
+def approve(by: Actor, proposal: Proposal) -> None:
+    with unit_of_work():
+        plan = kind_named(proposal.kind).describe(proposal.parameters)
+        approve_proposal(by=by, proposal=proposal, seen=fingerprint_of(proposal.kind, proposal.parameters, plan))
+    perform(ProposalRun.objects.get(proposal=proposal))
+
+
+@part
 def programs(world: World) -> None:
     with unit_of_work():
         scopes = [TokenScope.ORDERS_READ]
@@ -371,9 +430,8 @@ def mailbox(world: World) -> None:
 def upkeep(world: World) -> None:
     """A purge, and the log sealed and verified."""
     world.purge = perform(start_purge(by=TEST, at_once=False))
-    with logged_in_as_worker():
-        integrate_entries()
-        verify_log()
+    integrate_entries()
+    verify_log()
     world.entry = Entry.objects.filter(subject_id=world.customer.subject_id).latest("id")
     world.checkpoint = Checkpoint.objects.latest("size")
     world.verification = Verification.objects.latest("id")
@@ -396,6 +454,13 @@ def another_use(world: World) -> None:
 
 
 @growth
+def another_oversight(world: World) -> None:
+    with override_settings(REVIEWS_A_WEEK=1000), unit_of_work():
+        draw_sample(by=TEST)
+        close_openings(actor_id=uuid7(), role=Role.SUPPORT, people=61)
+
+
+@growth
 def another_request(world: World) -> None:
     correct_name(world)
 
@@ -412,6 +477,11 @@ def another_message(world: World) -> None:
     ticket = write_to_us(world, at=earlier)
     with unit_of_work():
         withdraw_ticket(by=world.customer.actor, ticket=ticket, at=earlier)
+
+
+@growth
+def another_act_of_two(world: World) -> None:
+    ask_for(world, ADMINISTRATOR, MATRIX_OVERRIDE, {"role": "finance", "purpose": "returns", "categories": ["delivery"], "days": 1})
 
 
 @growth

@@ -1,5 +1,6 @@
 """The restore drill: backups put back into another place, with new servers, and everything that must not come back."""
 
+import base64
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from marketplace.environment import ROOT
 from orders.lifecycle.models import OrderAddress
 from privacy.rights import erasure
 from privacy.vault.ledger import copy_ledger, ledger_path, read_ledger
-from privacy.vault.models import DestroyedKey
+from privacy.vault.models import DestroyedKey, EpochSecret
 from tests.databases import slot_environment
 from tests.orders import factories
 from tests.privacy.rights.test_erasure import erase
@@ -90,7 +91,7 @@ def backup(tmp_path, transactional_db):
     integrate()
     made = manage("backup", str(tmp_path / "backups"), **slot_environment())
     assert made.returncode == 0, made.stderr
-    data, keys = sorted((tmp_path / "backups").iterdir())
+    data, keys = sorted(path for path in (tmp_path / "backups").iterdir() if path.is_dir())
     return kept, erased, data, keys
 
 
@@ -124,6 +125,33 @@ def test_nothing_in_a_backup_can_be_read(backup):
         content = path.read_bytes()
         assert b"Marker" not in content, path
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_keys_open_nothing_without_the_file_that_is_never_kept_in_versions(backup, place):
+    """A copy of the keys from long ago, when the secrets of its epochs were destroyed since."""
+    *_people, data, keys = backup
+    (keys.parent / "epoch-secrets.json").write_text("{}")
+
+    done = manage("restore", "--data", str(data), "--keys", str(keys), **elsewhere(place))
+
+    assert done.returncode == 1
+    assert "1 epochs of these keys have no secret any more" in done.stderr
+    secret = base64.b64encode(bytes(EpochSecret.objects.get().wrapped))
+    assert not any(secret in path.read_bytes() for path in keys.rglob("*") if path.is_file())
+
+
+def test_the_secrets_of_epochs_are_written_over(backup):
+    *_people, keys = backup
+    file = keys.parent / "epoch-secrets.json"
+    (secret,) = json.loads(file.read_text()).values()
+    assert base64.b64decode(secret["wrapped"]) == bytes(EpochSecret.objects.get().wrapped)
+    assert file.stat().st_mode & 0o077 == 0
+    file.write_text("old")
+
+    assert manage("backup", "--only", "keys", str(keys.parent), **slot_environment()).returncode == 0
+
+    assert list(json.loads(file.read_text()).values()) == [secret]
+    assert [path.name for path in keys.parent.glob("*epoch*")] == ["epoch-secrets.json"]
 
 
 def test_a_damaged_backup_is_refused(backup, place):

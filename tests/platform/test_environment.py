@@ -15,6 +15,10 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 PRODUCTION = {
     "MARKETPLACE_DEMO": "0",
     "DATABASE_URL": "postgresql://web:p%40ss@db.example.com:5433/market?sslmode=verify-full",
+    "DATABASE_CUSTOMER_URL": "postgresql://customer@db.example.com/market?sslmode=verify-full",
+    "DATABASE_STAFF_URL": "postgresql://staff@db.example.com/market?sslmode=verify-full",
+    "DATABASE_AUDITOR_URL": "postgresql://auditor@db.example.com/market?sslmode=verify-full",
+    "DATABASE_WORKER_URL": "postgresql://worker@db.example.com/market?sslmode=verify-full",
     "DATABASE_OWNER_URL": "postgresql://owner@db.example.com/market?sslmode=verify-full",
     "VAULT_DATABASE_URL": "postgresql://vault@keys.example.com/vault?sslmode=require",
     "VAULT_DATABASE_OWNER_URL": "postgresql://keeper@keys.example.com/vault?sslmode=require",
@@ -25,6 +29,7 @@ PRODUCTION = {
     "SECRET_KEY": "x" * 60,
     "KEY_ENCRYPTION_KEYS": f"1:{KEY}",
     "BLIND_INDEX_KEY": KEY,
+    "WALL_SIGNING_KEY": base64.b64encode(bytes(range(64))).decode(),
 }
 
 
@@ -32,9 +37,11 @@ def read_everything(environ):
     environment = Environment(environ)
     return (
         environment.secret_key,
-        environment.key_ring("KEY_ENCRYPTION_KEYS"),
+        environment.key_encryption_keys,
         environment.key("BLIND_INDEX_KEY"),
+        environment.key("WALL_SIGNING_KEY", 64),
         environment.databases(),
+        environment.runtime_roles(),
         environment.redis_url,
         environment.cache_url,
         environment.mail,
@@ -180,9 +187,20 @@ def test_each_role_gets_a_login_of_its_own(tmp_path):
 
     assert logins == {
         "owner": ["market_owner", "vault_owner"],
-        "web": ["market_web", "vault_user"],
+        "web": ["market_gate", "vault_user"],
         "worker": ["market_worker", "vault_user"],
     }
+
+
+@pytest.mark.promise("PROTECT-2")
+def test_a_web_process_may_enter_the_logins_of_the_site_and_no_other(tmp_path):
+    def logins(role):
+        told = Environment({"MARKETPLACE_STATE": str(tmp_path), "MARKETPLACE_DB_ROLE": role}).database_logins()
+        assert {str(database["USER"]) for database in told.values()} == {f"market_{login}" for login in told}
+        return set(told)
+
+    site = {"gate", "customer", "staff", "auditor"}
+    assert (logins("web"), logins("worker"), logins("owner")) == (site, site | {"worker"}, site | {"owner"})
 
 
 @given(number=st.integers(0, 60), directory=st.text("abc/-_.", max_size=40))

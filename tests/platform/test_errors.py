@@ -72,6 +72,14 @@ def test_a_failed_task_is_logged_without_its_arguments():
     assert "orders.pay" in record.getMessage()
 
 
+def test_a_done_task_is_logged_without_what_it_took_and_gave():
+    values = {"name": "orders.pay", "id": "1", "return_value": MARKER, "runtime": 0.1, "args": MARKER, "kwargs": MARKER}
+    record = logging.LogRecord("celery.app.trace", logging.INFO, __file__, 1, "Task %(name)s: %(return_value)s %(args)s", (values,), None)
+
+    assert WithoutValues().filter(record)
+    assert record.getMessage() == "Task orders.pay: (left out) (left out)"
+
+
 def test_a_refused_host_is_logged_without_its_name():
     message = f"Invalid HTTP_HOST header: {MARKER}"
     record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, __file__, 1, message, (), None)

@@ -11,7 +11,7 @@ from tests.conftest import NetworkBlocked
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("alias", "role"), [("default", "market_web"), ("vault", "vault_user")])
+@pytest.mark.parametrize(("alias", "role"), [("default", "market_worker"), ("vault", "vault_user")])
 def test_tests_run_as_the_runtime_role(alias, role):
     with connections[alias].cursor() as cursor:
         cursor.execute(

@@ -16,7 +16,7 @@ from django.core import management
 
 from marketplace import supervisor
 from marketplace.embedded import Servers, first_number, remove
-from marketplace.environment import ROOT
+from marketplace.environment import MAIN_VARIABLES, ROOT
 from tests.processes import free_port, wait_until
 
 SIGNALED = """
@@ -208,7 +208,8 @@ def test_a_broken_or_unreachable_server_gets_one_line(run, variables, word):
 
 def test_an_unreachable_database_gets_one_line_without_its_password(run):
     url = "postgresql://web:secret-part@127.0.0.1:1/market"
-    urls = dict.fromkeys(("DATABASE_URL", "DATABASE_OWNER_URL", "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL"), url)
+    variables = [*MAIN_VARIABLES.values(), "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL"]
+    urls = dict.fromkeys(variables, url)
 
     (line,) = fails_with_one_line(run, MARKETPLACE_DEMO="1", REDIS_URL="redis://127.0.0.1:1/0", **urls)
 

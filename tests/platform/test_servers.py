@@ -163,7 +163,7 @@ def test_no_role_of_the_site_is_a_superuser_and_only_owners_own(superuser):
 @pytest.mark.parametrize(
     ("role", "database"),
     [
-        ("market_web", "marketplace_vault"),
+        ("market_gate", "marketplace_vault"),
         ("market_worker", "marketplace_vault"),
         ("market_owner", "marketplace_vault"),
         ("vault_user", "marketplace"),

@@ -12,11 +12,13 @@ APPS = ("audit", "privacy", "orders", "marketplace")
 OUTSIDE = {"requests", "httpx", "aiohttp", "http.client", "urllib.request", "urllib3", "smtplib", "ftplib", "paramiko", "boto3"}
 
 # Modules that talk to somebody outside. The first two call a partner with what `disclose()` returned, the third
-# is the mail server, the last two are the site asking itself and the demo's stand-in for the outside.
+# is the mail server, the fourth wraps random keys, the last two are the site asking itself and the demo's stand-in
+# for the outside.
 TALKERS = {
     "orders.payments.sandbox",
     "orders.parcels.sandbox",
     "privacy.mail.actions",
+    "privacy.vault.kms",
     "marketplace.supervisor",
     "marketplace.demo.sandbox",
 }

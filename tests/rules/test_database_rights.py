@@ -5,7 +5,6 @@ from django.apps import apps
 from django.db import connections, router
 
 from marketplace.database_roles import MAIN_USERS, VAULT_USERS
-from privacy.declarations.registry import our_models
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("PROTECT-2")]
 
@@ -125,11 +124,3 @@ def test_no_view_or_function_runs_as_its_owner():
     for alias in ("default", "vault"):
         assert rows(alias, "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace") == []
         assert rows(alias, "SELECT viewname FROM pg_views WHERE schemaname = 'public'") == []
-
-
-def test_every_table_of_ours_is_granted_to_somebody():
-    granted = {role: rights("default", role) for role in MAIN_USERS}
-
-    for model in our_models():
-        if router.db_for_read(model) == "default" and model._meta.db_table in granted[MAIN_USERS[0]]:
-            assert all("SELECT" in rights_of[model._meta.db_table] for rights_of in granted.values()), model

@@ -1,13 +1,19 @@
 """Personal tables are made for the wall: subject first, and nothing that is unique across people."""
 
+import re
+import unicodedata
+from pathlib import Path
+
 import pytest
 from django.db import connection, models
 
+from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.registry import our_models, personal_models
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.records import PersonalRecord
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 PERSONAL = personal_models()
 
 
@@ -81,7 +87,37 @@ def test_every_sealed_field_has_one_category_and_words_for_the_person(model):
     for field in sealed_fields(model):
         assert field.category in Category
         assert str(field.verbose_name).strip()
-        assert not any(character.isalnum() for character in field.mask)
+
+
+KINDS = {
+    masks.name: {"name", "addressee", "payer"},
+    masks.email: {"email"},
+    masks.address: {"address", "line1", "line2", "district", "locality", "region", "postcode"},
+    masks.reference: {"label", "tracking_number", "label_reference"},
+}
+NAMES_OF_FILES = {"privacy.ticketattachment.name"}
+
+
+@pytest.mark.promise("PROTECT-4")
+@pytest.mark.parametrize("model", PERSONAL, ids=lambda model: model._meta.label)
+def test_every_sealed_field_shows_the_mask_of_its_kind(model):
+    """What is of no kind shows the mask of free text: a new field that is one of these says so in its name."""
+    for field in sealed_fields(model):
+        kind = next((mask for mask, names in KINDS.items() if field.name in names and field.path not in NAMES_OF_FILES), masks.text)
+        assert field.mask == kind, field.path
+
+
+@pytest.mark.promise("PROTECT-4")
+@pytest.mark.parametrize("mask", sorted(masks.ALL))
+def test_a_mask_holds_no_letter_or_digit_and_no_sign_that_turns_the_line(mask):
+    assert not any(character.isalnum() or unicodedata.bidirectional(character) in ("R", "AL", "RLE", "RLO", "RLI") for character in mask)
+    assert masks.is_left_in(mask)
+
+
+def test_masks_stand_on_pages_by_the_one_component_that_is_also_read_out():
+    shown = [path for path in (ROOT / "templates").rglob("*.html") if re.search(r'class="[^"]*\bmask\b', path.read_text())]
+
+    assert [path.name for path in shown] == ["mask.html"]
 
 
 @pytest.mark.promise("COLLECT-6")

@@ -30,7 +30,7 @@ def live_once() -> None:
         deliver_parcel(by=actor(Role.FULFILLMENT), parcel=parcel_of(order))
         contact = order.contacts.get()
         officer = actor(Role.SUPPORT)
-        with open_access(by=officer, purpose=Purpose.ORDER, subject=customer.subject, reason="asked about it") as grant:
+        with open_access(by=officer, purpose=Purpose.ORDER, subject=customer.subject, reason="asked about it", case=order) as grant:
             grant.open(contact.name)
         request_copy(by=customer.actor, subject=customer.subject)
         tell_holders(by=TEST, subject_id=customer.subject_id, kind=FollowUp.Kind.CORRECTION)

@@ -13,6 +13,7 @@ from marketplace.accounts.actions.mailbox_changes import (
     request_mailbox_change,
     warn_old_mailboxes,
 )
+from marketplace.accounts.actions.mailboxes import rotate_mailbox_index
 from marketplace.accounts.actions.passwords import (
     answer_password_reset,
     change_password,
@@ -92,6 +93,7 @@ __all__ = [
     "request_password_reset",
     "reset_password",
     "reset_second_factor",
+    "rotate_mailbox_index",
     "search_account",
     "send_confirmation_again",
     "send_enrollment_link",

@@ -41,7 +41,7 @@ def request_mailbox_change(*, by: Actor, user: User, email: str) -> PendingMailb
     """
     refuse_others(by, user)
     drop_mailbox_change(user)
-    with open_access(by=by, purpose=Purpose.ACCOUNT, subject=user.subject_id):
+    with open_access(by=by, purpose=Purpose.ACCOUNT, subject=user.subject_id, writes=Event.DATA_COLLECTED):
         pending = PendingMailbox.objects.create(subject_id=user.subject_id, user=user, email=email)
     for template in ("accounts-change-asked", "accounts-change"):
         queue_mail(by=by, template=template, subject=user.subject_id, object=Reference.to(pending), locale=user.locale)

@@ -12,7 +12,7 @@ from audit.record import Reference, record
 from marketplace.accounts.actions.details import refuse_others
 from marketplace.accounts.actions.mailboxes import drop_mailbox_change
 from marketplace.accounts.actions.sessions import delete_sessions
-from marketplace.accounts.lockout import forget_failures, mailbox_digest
+from marketplace.accounts.lockout import forget_failures, mailbox_digests
 from marketplace.accounts.models import AccountToken, PasswordResetRequest, User
 from marketplace.accounts.tokens import use_token
 from privacy.access.gate import unit_of_work
@@ -27,7 +27,7 @@ ANSWERS_KEPT = timedelta(days=1)
 @transaction.atomic
 def request_password_reset(*, by: Actor, email: str, locale: str) -> PasswordResetRequest:
     """Queue the question whether this address has an account; the answer goes to its mailbox only."""
-    request = PasswordResetRequest(digest=mailbox_digest(email), locale=locale)
+    request = PasswordResetRequest(digests=mailbox_digests(email), locale=locale)
     request.enqueue()
     record(Event.PASSWORD_RESET_REQUESTED, by=by, object=request)
     return request
@@ -36,13 +36,13 @@ def request_password_reset(*, by: Actor, email: str, locale: str) -> PasswordRes
 def answer_password_reset(*, request: PasswordResetRequest) -> None:
     """Mail a link to the account, if there is one, and forget which address was asked about."""
     with unit_of_work():
-        if request.digest is None:
+        if request.digests is None:
             return
-        user = User.objects.filter(mailbox_index__digest=bytes(request.digest), is_active=True).first()
+        user = User.objects.filter(mailbox_index__digest__in=request.digests, is_active=True).first()
         if user is not None:
             queue_mail(template="accounts-reset", subject=user.subject_id, object=Reference.to(request), locale=user.locale)
-        request.digest = None
-        request.save(update_fields=["digest"])
+        request.digests = None
+        request.save(update_fields=["digests"])
 
 
 @transaction.atomic

@@ -38,7 +38,7 @@ def enroll_second_factor(*, by: Actor, user: User) -> SecondFactor:
         if existing.confirmed_at is not None:
             raise AlreadyEnrolled
         return existing
-    with open_access(by=SECOND_FACTOR_CHECK, purpose=Purpose.SECURITY, subject=user.subject_id):
+    with open_access(by=SECOND_FACTOR_CHECK, purpose=Purpose.SECURITY, subject=user.subject_id, writes=Event.DATA_COLLECTED):
         return SecondFactor.objects.create(subject_id=user.subject_id, user=user, secret=new_secret())
 
 
@@ -181,7 +181,8 @@ def _locked(user: User) -> SecondFactor | None:
 def _takes(factor: SecondFactor, code: str) -> bool:
     """Whether the app shows this code now; notes its half-minute, so that it is not taken again."""
     with open_access(by=SECOND_FACTOR_CHECK, purpose=Purpose.SECURITY, subject=factor.subject_id) as grant:
-        step = matching_step(grant.open(factor.secret), code, after=factor.last_used_step)
+        secret = grant.read(factor.secret)
+    step = matching_step(secret, code, after=factor.last_used_step) if secret else None
     if step is None:
         return False
     factor.last_used_step = step

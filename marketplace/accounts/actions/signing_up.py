@@ -43,7 +43,7 @@ def sign_up(*, by: Actor, email: str, name: str, password: str, purposes: Collec
     person = user.actor
     for purpose in purposes:
         give_consent(by=person, subject=subject, purpose=purpose, locale=locale)
-    with open_access(by=person, purpose=Purpose.ACCOUNT, subject=subject):
+    with open_access(by=person, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
         AccountDetails.objects.create(subject=subject, user=user, email=email, name=name)
     record(Event.ACCOUNT_CREATED, by=by, subject=subject, object=user)
     _ask_to_confirm(user)

@@ -39,7 +39,7 @@ def appoint_staff(*, by: Actor, email: str, name: str, role: Role, password: str
     user = User(subject=subject, role=role, locale=locale, confirmed_at=timezone.now())
     user.set_password(password)
     user.save()
-    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=subject):
+    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
         AccountDetails.objects.create(subject=subject, user=user, email=email, name=name)
     claim_mailbox(user, email)
     record(Event.STAFF_APPOINTED, by=by, subject=subject, object=user, outcome=role)
@@ -63,7 +63,7 @@ def invite_staff(*, by: Actor, invitation: UUID, email: str, role: Role, locale:
             user.save(force_insert=True)
     except IntegrityError:
         return _invited_before(invitation)
-    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=subject):
+    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
         AccountDetails.objects.create(subject=subject, user=user, email=email, name="")
     record(Event.STAFF_INVITED, by=by, subject=subject, object=user, outcome=role)
     queue_mail(by=by, template="accounts-invitation", subject=subject, object=Reference.to(user), locale=locale)
@@ -77,7 +77,7 @@ def accept_invitation(*, by: Actor, token: str, name: str, password: str) -> Use
     Raises TokenInvalid, or MailboxTaken when another account has confirmed the mailbox.
     """
     user = use_token(token, AccountToken.Kind.INVITE)
-    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=user.subject_id) as grant:
+    with open_access(by=APPOINTMENT, purpose=Purpose.ACCOUNT, subject=user.subject_id, writes=Event.DATA_COLLECTED) as grant:
         claim_mailbox(user, grant.open(user.details.email))
         user.details.name = name
         user.details.save(update_fields=["name"])

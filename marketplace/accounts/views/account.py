@@ -29,10 +29,12 @@ from marketplace.accounts.queries import details_of, mailbox_change_of
 from marketplace.accounts.views.own import is_proven
 from privacy.access.forms import StrictForm
 from privacy.access.gate import open_for_unit
+from privacy.access.places import GATE, elsewhere
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
 from privacy.rights.forms import PasswordForm
 from privacy.rights.views.own import own_page, subject_id_of
+from privacy.wall.context import Place
 
 TOO_MANY_MAILS = gettext_lazy(
     "Mails to this address were asked for many times within an hour. So that nobody's mailbox is flooded, we send no more "
@@ -56,6 +58,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/overview.html", context)
 
 
+def _with_account(request: HttpRequest) -> Place | None:
+    return GATE if request.POST.get("change") in ("email", "cancel", "complete") else None
+
+
+@elsewhere("mailboxes are unique across people, and links to them stand with the account", _with_account)
 @sensitive_post_parameters("password")
 @login_required
 @never_cache

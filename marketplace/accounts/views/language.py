@@ -12,8 +12,10 @@ from marketplace.accounts.language import speak
 from marketplace.accounts.middleware import open_to_half_signed_in
 from marketplace.accounts.models import User
 from marketplace.accounts.returning import way_back
+from privacy.access.places import at_the_gate
 
 
+@at_the_gate("the language stands with the account, and auditors have one too")
 @open_to_half_signed_in
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:

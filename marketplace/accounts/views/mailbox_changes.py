@@ -14,6 +14,7 @@ from marketplace.accounts.errors import MailboxTaken, TokenInvalid
 from marketplace.accounts.models import AccountToken
 from marketplace.accounts.tokens import find_token
 from privacy.access.errors import AccessDenied
+from privacy.access.places import at_the_gate
 from privacy.rights.forms import ButtonForm
 
 Kind = AccountToken.Kind
@@ -23,12 +24,14 @@ def answer_by_new_mailbox(request: HttpRequest, token: str) -> HttpResponse:
     return _answer(request, token, Kind.CHANGE, confirm_mailbox_change)
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def agree(request: HttpRequest, token: str) -> HttpResponse:
     return _answer(request, token, Kind.AGREE, agree_to_mailbox_change)
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def refuse(request: HttpRequest, token: str) -> HttpResponse:

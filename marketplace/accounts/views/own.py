@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from marketplace.accounts.models import User
 from marketplace.accounts.sessions import session_digest
+from privacy.access.places import at_the_gate
 from privacy.policy.roles import Actor
 from privacy.rights.forms import PasswordForm
 from privacy.rights.views.own import password_confirmed
@@ -23,7 +24,7 @@ WRONG_CODE = _("This code is not right, or was used before. Wait for the next on
 
 def account_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page about the account of whoever is signed in; visitors and guests, who have none, go to the sign-in."""
-    return login_required(never_cache(sensitive_post_parameters()(view)))
+    return at_the_gate("passwords, sessions, codes and tokens")(login_required(never_cache(sensitive_post_parameters()(view))))
 
 
 def account_of(request: HttpRequest) -> User:

@@ -16,8 +16,10 @@ from marketplace.accounts.lockout import mailbox_digest
 from marketplace.accounts.models import AccountToken
 from marketplace.accounts.tokens import find_token
 from privacy.access.limits import is_overdone
+from privacy.access.places import at_the_gate
 
 
+@at_the_gate("an address, whose account is not looked for")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
@@ -41,6 +43,7 @@ def password_reset_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/password_reset_sent.html")
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])

@@ -46,6 +46,7 @@ from marketplace.accounts.views.own import (
 )
 from marketplace.accounts.views.recovery_codes import show_new_codes
 from privacy.access.limits import is_overdone
+from privacy.access.places import at_the_gate
 from privacy.rights.errors import TooManyAttempts, WrongPassword
 from privacy.rights.forms import ButtonForm, PasswordForm
 from privacy.rights.views.own import password_confirmed
@@ -109,6 +110,7 @@ def _enroll(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "accounts/second_factor_enroll.html", context, status=422 if form.errors else 200)
 
 
+@at_the_gate("codes")
 @open_to_half_signed_in
 @login_required
 @never_cache
@@ -148,6 +150,7 @@ def send_link(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/second_factor_missing.html", {"was_sent": True})
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @open_to_half_signed_in
 @never_cache
 @sensitive_post_parameters()

@@ -17,6 +17,7 @@ from marketplace.accounts.language import speak
 from marketplace.accounts.middleware import is_half_signed_in, open_to_half_signed_in
 from marketplace.accounts.models import User
 from marketplace.accounts.returning import way_back
+from privacy.access.places import at_the_gate
 from privacy.rights.forms import ButtonForm
 
 
@@ -52,6 +53,7 @@ def _let_in(request: HttpRequest, user: User) -> HttpResponse:
     return speak(redirect(address), user.locale)
 
 
+@at_the_gate("sessions")
 @open_to_half_signed_in
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:

@@ -21,6 +21,7 @@ from marketplace.accounts.views.mailbox_changes import answer_by_new_mailbox
 from marketplace.accounts.views.own import TOO_OFTEN
 from privacy.access.errors import AccessDenied
 from privacy.access.limits import is_overdone, network_digest
+from privacy.access.places import at_the_gate
 from privacy.policy.queries import policy_in_force
 from privacy.rights.errors import TooManyAttempts, WrongPassword
 from privacy.rights.forms import ButtonForm
@@ -81,6 +82,7 @@ def sign_up_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_up_sent.html", {"can_send_again": WAITING in request.session})
 
 
+@at_the_gate("an account that nobody is signed in to yet")
 @require_POST
 def sign_up_again(request: HttpRequest) -> HttpResponse:
     """Mail the link again to whoever signed up in this browser."""
@@ -96,6 +98,7 @@ def sign_up_again(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_up_sent.html", {"can_send_again": True, "was_sent_again": True})
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])

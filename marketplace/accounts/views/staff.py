@@ -14,8 +14,10 @@ from marketplace.accounts.forms import InvitationForm
 from marketplace.accounts.models import AccountToken
 from marketplace.accounts.tokens import find_token
 from marketplace.accounts.views.second_factor import begin_enrollment
+from privacy.access.places import at_the_gate
 
 
+@at_the_gate("a mailed link, whose account is not known yet")
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])

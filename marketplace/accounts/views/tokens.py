@@ -18,10 +18,12 @@ from marketplace.accounts.errors import TooManyTokens
 from marketplace.accounts.forms import TokenForm
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import tokens_of
+from privacy.access.places import at_the_gate
 from privacy.rights.forms import ButtonForm
 from privacy.rights.views.own import actor_of, own_page, password_confirmed
 
 
+@at_the_gate("tokens")
 @sensitive_post_parameters("password")
 @own_page
 @require_http_methods(["GET", "POST"])
@@ -39,6 +41,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/tokens.html", context, status=status or 200)
 
 
+@at_the_gate("tokens")
 @own_page
 @require_http_methods(["GET", "POST"])
 def token_end(request: HttpRequest, token_id: UUID) -> HttpResponse:

@@ -21,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="a directory data-TIME")
         parser.add_argument("--keys", type=Path, help="a directory keys-TIME")
         parser.add_argument("--ledger", type=Path, action="append", default=[], help="a newer copy of the erasure ledger; may be repeated")
+        parser.add_argument(
+            "--epochs", type=Path, action="append", default=[], help="epoch-secrets.json, where it does not lie beside the keys"
+        )
         parser.add_argument("--replace", action="store_true", help="throw away what is in the databases")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +31,9 @@ class Command(BaseCommand):
         if not parts:
             raise CommandError("Say what to restore: --data, --keys or both.")
         try:
-            verification = restore_backup(parts, ledgers=options["ledger"], replace=options["replace"], say=self.stdout.write)
+            verification = restore_backup(
+                parts, ledgers=options["ledger"], secrets=options["epochs"], replace=options["replace"], say=self.stdout.write
+            )
         except (RestoreRefused, ProgramFailed) as error:
             raise CommandError(str(error)) from error
         if verification.result != verification.Result.OK:

@@ -98,7 +98,9 @@ def write_note(*, by: Actor, ticket: Ticket, body: str, token: UUID, at: datetim
         written_at=now,
         body=body,
     )
-    with open_access(by=by, purpose=purpose_of(by), subject=locked.subject_id, reason=f"ticket {locked.code}", case=locked):
+    with open_access(
+        by=by, purpose=purpose_of(by), subject=locked.subject_id, reason=f"ticket {locked.code}", case=locked, writes=Event.DATA_COLLECTED
+    ):
         note.save(force_insert=True)
     note_step(by, locked, Step.NOTED, Event.TICKET_NOTED, at=now)
     return note

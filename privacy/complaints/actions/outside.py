@@ -13,9 +13,10 @@ from django.utils import timezone
 from audit.events import Event
 from audit.record import record
 from privacy.access.gate import open_access, unit_of_work
+from privacy.access.places import person_of_form
 from privacy.complaints.actions.steps import Step, add_message, note_step, tell_person
 from privacy.complaints.clocks import LINK_LASTS, UNCONFIRMED_FOR
-from privacy.complaints.errors import LinkUsed
+from privacy.complaints.errors import FormSpent, LinkUsed
 from privacy.complaints.models import PublicMessage, Ticket, TicketContact, TicketLink
 from privacy.complaints.people import account_of
 from privacy.complaints.queries import link_by_token
@@ -37,13 +38,15 @@ def write_from_outside(
     """Keep a message whose mailbox is not proved yet, and mail the link that proves it.
 
     No address is looked up: whoever writes is a person of their own, so neither answer nor time says who is known here.
-    The month of the law runs from now. Raises BodyRefused.
+    The month of the law runs from now. Raises BodyRefused, and FormSpent for a form whose message was confirmed or discarded.
     """
     existing = Ticket.objects.filter(form_token=token, state=Ticket.State.UNCONFIRMED).first()
     if existing is not None:
         return existing
     now = at or timezone.now()
-    subject = Subject.objects.create(kind=Subject.Kind.CUSTOMER)
+    subject, is_new = Subject.objects.get_or_create(pk=person_of_form(token), defaults={"kind": Subject.Kind.CUSTOMER})
+    if not is_new:
+        raise FormSpent
     ticket = Ticket.objects.create(
         subject=subject,
         kind=kind,
@@ -54,7 +57,7 @@ def write_from_outside(
         due_at=answer_due(now),
     )
     person = Actor(Role.CUSTOMER, id=subject.pk)
-    with open_access(by=person, purpose=Purpose.SUPPORT, subject=subject, case=ticket):
+    with open_access(by=person, purpose=Purpose.SUPPORT, subject=subject, case=ticket, writes=Event.DATA_COLLECTED):
         TicketContact.objects.create(subject=subject, ticket=ticket, email=email)
     add_message(person, ticket, body=body, token=token, at=now)
     record(Event.TICKET_WRITTEN, by=by, subject=subject, object=ticket, outcome=kind.value)

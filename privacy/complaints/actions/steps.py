@@ -102,7 +102,9 @@ def add_message(by: Actor, ticket: Ticket, *, body: str, token: UUID, at: dateti
         written_at=at,
         body=body,
     )
-    with open_access(by=by, purpose=purpose_of(by), subject=ticket.subject_id, reason=f"ticket {ticket.code}", case=ticket):
+    with open_access(
+        by=by, purpose=purpose_of(by), subject=ticket.subject_id, reason=f"ticket {ticket.code}", case=ticket, writes=Event.DATA_COLLECTED
+    ):
         message.save(force_insert=True)
         keep_files(message, files)
     return message

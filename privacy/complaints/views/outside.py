@@ -13,14 +13,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from privacy.access.guests import begin_guest_session
 from privacy.access.limits import is_overdone, network_digest
+from privacy.access.places import behind_wall_of, elsewhere, person_of_form
 from privacy.complaints.actions import confirm_ticket, send_link_again, write_from_outside
 from privacy.complaints.clocks import UNCONFIRMED_FOR
 from privacy.complaints.errors import LinkUsed, TicketRefused
-from privacy.complaints.forms import ComplainForm
+from privacy.complaints.forms import ComplainForm, token_of_form
+from privacy.complaints.queries import person_of_link
 from privacy.policy.roles import ANONYMOUS, Role
 from privacy.rights.forms import ButtonForm
 from privacy.rights.views.own import actor_of
 from privacy.vault.blind_index import blind_index, normalize_email
+from privacy.wall.context import Place
 
 FROM_ONE_PLACE = 10
 TO_ONE_MAILBOX = 3
@@ -28,6 +31,16 @@ FROM_EVERYWHERE = 300
 EVERYWHERE = b"everywhere"
 
 
+def _behind_form(request: HttpRequest) -> Place | None:
+    token = token_of_form(request.POST.get("shown", ""))
+    return behind_wall_of(person_of_form(token)) if token and actor_of(request).id is None else None
+
+
+def _behind_link(request: HttpRequest, token: str) -> Place:
+    return behind_wall_of(person_of_link(token))
+
+
+@elsewhere("whoever writes is the new person of the form", _behind_form)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def complain(request: HttpRequest) -> HttpResponse:
@@ -65,6 +78,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/tickets/complain_sent.html", {"hours": int(UNCONFIRMED_FOR.total_seconds() // 3600)})
 
 
+@elsewhere("a mailed link lets in whose message it names", _behind_link)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def follow_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -81,6 +95,7 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
     return redirect(ticket)
 
 
+@elsewhere("a mailed link is answered by another to the same mailbox", _behind_link)
 @never_cache
 @require_POST
 def link_again(request: HttpRequest, token: str) -> HttpResponse:

@@ -78,6 +78,7 @@ class Use(StrictSerializer):
     because = serializers.CharField(source="use.because", allow_blank=True, help_text="Why it was refused.")
     about = serializers.CharField(source="case.words", allow_blank=True, default="", help_text="The order or request it was about.")
     reason = serializers.CharField(allow_blank=True, help_text="What our staff wrote as their reason.")
+    verdict = serializers.CharField(source="verdict_words", allow_blank=True, help_text="What somebody else here found, who checked it.")
     is_bound = serializers.BooleanField(help_text="In the signed tree of the log: nobody can change it unnoticed any more.")
 
 

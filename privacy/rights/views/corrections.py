@@ -56,8 +56,8 @@ def correct_record(request: HttpRequest, record_id: UUID) -> HttpResponse:
 def _choices(record: PersonalRecord, grant: Grant) -> list[tuple[str, str]]:
     """Each field with its value as it is now, opened under the person's own grant."""
     grant.load([record])
-    return [(field.name, _choice(str(field.verbose_name), grant.read(getattr(record, field.name)))) for field in decided_fields(record)]
+    return [(field.name, _choice(str(field.verbose_name), grant.show(getattr(record, field.name)))) for field in decided_fields(record)]
 
 
-def _choice(label: str, value: str | None) -> str:
+def _choice(label: str, value: str) -> str:
     return _("%(field)s: %(value)s") % {"field": capfirst(label), "value": value or _("(empty)")}

@@ -11,16 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from privacy.access.places import behind_wall_of, elsewhere
 from privacy.declarations.categories import Category
 from privacy.retention.walker import Holding, categories_of
 from privacy.rights.actions import request_erasure
 from privacy.rights.erasure import plan_erasure
 from privacy.rights.errors import AlreadyRequested
 from privacy.rights.models import Request
-from privacy.rights.queries import labels_of, open_request, request_by_receipt_token
+from privacy.rights.queries import labels_of, open_request, person_of_receipt, request_by_receipt_token
 from privacy.rights.receipts import receipt_lines
 from privacy.rights.tables import kept_words
 from privacy.rights.views.own import actor_of, own_page, password_confirmed, password_form, subject_id_of, subject_of
+from privacy.wall.context import Place
 
 
 @own_page
@@ -49,6 +51,11 @@ def erase(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/erase.html", context, status=status or 200)
 
 
+def _behind_receipt(request: HttpRequest, token: str) -> Place:
+    return behind_wall_of(person_of_receipt(token))
+
+
+@elsewhere("a mailed link shows what became of its person", _behind_receipt)
 @never_cache
 @require_GET
 def receipt(request: HttpRequest, token: str) -> HttpResponse:

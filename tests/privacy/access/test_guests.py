@@ -38,6 +38,7 @@ def test_begin_guest_session_lets_in_under_a_new_session_key(person):
     before = request.session.session_key
 
     begin_guest_session(request, person.pk)
+    request.session.save()
 
     assert guest_subject_id(request) == person.pk
     assert request.session.session_key != before
@@ -49,12 +50,15 @@ def test_end_guest_session_keeps_the_basket_under_a_new_key(person):
     request = request_with()
     request.session["basket"] = {"one": 1}
     begin_guest_session(request, person.pk)
+    request.session.save()
     before = request.session.session_key
 
     end_guest_session(request)
+    request.session.save()
 
     assert guest_session(request) is None
     assert request.session.session_key != before
+    assert not request.session.exists(before)
     assert request.session["basket"] == {"one": 1}
 
 

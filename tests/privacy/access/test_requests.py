@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.p
 def note(policy, note_tables):
     with unit_of_work():
         subject = new_customer()
-        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject):
+        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject, writes=Event.DATA_COLLECTED):
             return Note.objects.create(subject=subject, name="Ada Lovelace")
 
 

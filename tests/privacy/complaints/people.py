@@ -27,16 +27,20 @@ def ask(user=None, kind=Ticket.Kind.COMPLAINT, body=CANARY, **more):
         return open_ticket(by=user.actor, subject=user.subject, kind=kind, body=body, **{"token": uuid4(), **more})
 
 
+def agent_of(ticket):
+    """Whoever has it, or somebody of support while nobody has."""
+    agent = fresh(ticket).assigned_to_id
+    return Actor(Role.SUPPORT, agent) if agent else actor(Role.SUPPORT)
+
+
 def answer(ticket, by=None, body="Marker answer of ours", **more):
     with unit_of_work():
-        return post_message(by=by or actor(Role.SUPPORT), ticket=ticket, body=body, **{"token": uuid4(), **more})
+        return post_message(by=by or agent_of(ticket), ticket=ticket, body=body, **{"token": uuid4(), **more})
 
 
 def resolve(ticket, by=None, outcome=Ticket.Outcome.UPHELD, **more):
     with unit_of_work():
-        return resolve_ticket(
-            by=by or actor(Role.SUPPORT), ticket=ticket, outcome=outcome, answer="Marker end", **{"token": uuid4(), **more}
-        )
+        return resolve_ticket(by=by or agent_of(ticket), ticket=ticket, outcome=outcome, answer="Marker end", **{"token": uuid4(), **more})
 
 
 def person_of(ticket):

@@ -65,6 +65,7 @@ from tests.privacy.complaints.people import (
     staff_actor,
     text_file,
 )
+from tests.privacy.vault.records import any_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("RIGHTS-5")]
 
@@ -72,7 +73,8 @@ Kind, State, Outcome = Ticket.Kind, Ticket.State, Ticket.Outcome
 
 
 def opened(record, by, purpose=Purpose.SUPPORT, **more):
-    with unit_of_work(), open_access(by=by, purpose=purpose, subject=record.subject_id, reason="asked", **more) as grant:
+    how = {"reason": "asked", "case": record.ticket, **more}
+    with unit_of_work(), open_access(by=by, purpose=purpose, subject=record.subject_id, **how) as grant:
         return grant.open(record.body)
 
 
@@ -172,7 +174,10 @@ def test_open_ticket_keeps_nothing_when_the_entry_cannot_be_written(monkeypatch,
 def looked():
     """(person, agent, entry): somebody of support has opened something of the person."""
     user, agent = make_customer(), staff_actor(Role.SUPPORT)
-    with unit_of_work(), open_access(by=agent, purpose=Purpose.ORDER, subject=user.subject, reason="a look") as grant:
+    with (
+        unit_of_work(),
+        open_access(by=agent, purpose=Purpose.ORDER, subject=user.subject, reason="a look", case=any_case()) as grant,
+    ):
         grant.open(user.details.name)
     return user, agent, Entry.objects.get(event=Event.DATA_OPENED, actor_id=agent.id)
 
@@ -199,8 +204,11 @@ def test_a_suspicion_about_somebody_elses_entry_is_refused(looked):
 @pytest.mark.promise("RIGHTS-9")
 def test_whoever_the_suspicion_is_about_does_not_handle_it():
     user, officer = make_customer(), staff_actor(Role.PRIVACY_OFFICER)
-    ask(user, kind=Kind.PRIVACY)
-    with unit_of_work(), open_access(by=officer, purpose=Purpose.RIGHTS, subject=user.subject, reason="a look") as grant:
+    about = ask(user, kind=Kind.PRIVACY)
+    with (
+        unit_of_work(),
+        open_access(by=officer, purpose=Purpose.RIGHTS, subject=user.subject, reason="a look", case=about) as grant,
+    ):
         grant.open(user.details.name)
     entry = Entry.objects.get(event=Event.DATA_OPENED, actor_id=officer.id)
     ticket = ask(user, kind=Kind.MISUSE, entries=[entry.pk])
@@ -599,7 +607,7 @@ def test_an_open_question_is_the_ground_for_support_and_ends_when_it_is_closed()
     user, agent = make_customer(), staff_actor(Role.SUPPORT)
 
     def look(purpose, by):
-        with unit_of_work(), open_access(by=by, purpose=purpose, subject=user.subject, reason="a look") as grant:
+        with unit_of_work(), open_access(by=by, purpose=purpose, subject=user.subject, reason="a look", case=any_case()) as grant:
             return grant.open(user.details.name)
 
     with pytest.raises(AccessDenied):

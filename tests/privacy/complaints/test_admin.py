@@ -35,6 +35,7 @@ from tests.privacy.complaints.people import (
     staff_actor,
     text_file,
 )
+from tests.privacy.vault.records import any_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("RIGHTS-5")]
 
@@ -146,7 +147,10 @@ def test_a_suspicion_is_read_and_answered_by_the_privacy_officer_alone():
 @pytest.mark.promise("RIGHTS-9")
 def test_the_case_shows_the_entries_asked_about_and_whose_they_are():
     person, curious = make_customer(), staff_actor(Role.SUPPORT)
-    with unit_of_work(), open_access(by=curious, purpose=Purpose.ORDER, subject=person.subject, reason="a look") as grant:
+    with (
+        unit_of_work(),
+        open_access(by=curious, purpose=Purpose.ORDER, subject=person.subject, reason="a look", case=any_case()) as grant,
+    ):
         grant.open(person.details.name)
     entry = Entry.objects.get(event=Event.DATA_OPENED, actor_id=curious.id)
     ticket = ask(person, kind=Ticket.Kind.MISUSE, entries=[entry.pk])
@@ -164,8 +168,11 @@ def test_the_case_shows_the_entries_asked_about_and_whose_they_are():
 def test_an_officer_who_is_concerned_neither_reads_nor_answers():
     user, client = agent_client(Role.PRIVACY_OFFICER)
     person = make_customer()
-    ask(person, kind=Ticket.Kind.PRIVACY)
-    with unit_of_work(), open_access(by=user.actor, purpose=Purpose.RIGHTS, subject=person.subject, reason="a look") as grant:
+    about = ask(person, kind=Ticket.Kind.PRIVACY)
+    with (
+        unit_of_work(),
+        open_access(by=user.actor, purpose=Purpose.RIGHTS, subject=person.subject, reason="a look", case=about) as grant,
+    ):
         grant.open(person.details.name)
     entry = Entry.objects.get(event=Event.DATA_OPENED, actor_id=user.subject_id)
     ticket = ask(person, kind=Ticket.Kind.MISUSE, entries=[entry.pk])
@@ -270,6 +277,8 @@ def test_an_answer_from_a_page_out_of_date_keeps_what_was_typed_and_can_be_sent_
     assert "something has changed since you opened this page" in shown
     assert "Marker reply" in shown
     assert f'name="reply-seen" value="{fresh(ticket).version}"' in shown
+    assert "the work of somebody else" in text_of(client.post(case(ticket), reply(fresh(ticket))))
+    client.post(case(ticket), {"_button": "take"})
     assert client.post(case(ticket), reply(fresh(ticket))).status_code == 302
     assert PublicMessage.objects.count() == 3
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.core import signing
@@ -276,7 +276,7 @@ def test_the_counts_name_nobody():
 
 @pytest.mark.promise("CHANGE-3")
 def test_what_nobody_confirms_in_a_day_goes_with_everything():
-    sent()
+    sent(shown=shown(token=uuid4()))  # a person whose keys this process has not met
     ticket, subject_id = Ticket.objects.get(), Ticket.objects.get().subject_id
     assert SubjectKey.objects.filter(subject_id=subject_id).exists()
     assert advance_timers(by=JOB)["discarded"] == 0

@@ -26,6 +26,7 @@ from tests.orders.factories import place
 from tests.privacy.complaints.people import (
     CANARY,
     JOB,
+    agent_of,
     answer,
     ask,
     client_of,
@@ -39,6 +40,7 @@ from tests.privacy.complaints.people import (
     text_file,
 )
 from tests.privacy.rights.people import make_agent, perform
+from tests.privacy.vault.records import any_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("RIGHTS-5")]
 
@@ -221,7 +223,10 @@ def test_words_that_can_no_longer_be_read_do_not_break_the_page(client, ticket, 
 @pytest.fixture
 def looked(person):
     agent = staff_actor(Role.SUPPORT)
-    with unit_of_work(), open_access(by=agent, purpose=Purpose.ORDER, subject=person.subject, reason="a look") as grant:
+    with (
+        unit_of_work(),
+        open_access(by=agent, purpose=Purpose.ORDER, subject=person.subject, reason="a look", case=any_case()) as grant,
+    ):
         grant.open(person.details.name)
     return Entry.objects.get(event=Event.DATA_OPENED, actor_id=agent.id)
 
@@ -320,7 +325,7 @@ def test_the_list_has_pages(client, person):
 def test_no_mail_and_no_log_entry_holds_a_word(client, person, page, ticket):
     answer(ticket)
     with unit_of_work():
-        ask_customer(by=staff_actor(Role.SUPPORT), ticket=ticket, body="Marker question", token=uuid4())
+        ask_customer(by=agent_of(ticket), ticket=ticket, body="Marker question", token=uuid4())
     sent = [f"{message.subject} {message.body}" for message in deliver_all()]
     client.post(page, {"body": "Marker reply", "token": str(uuid4())})
     resolve(ticket)
@@ -348,7 +353,7 @@ def test_the_copy_holds_messages_notes_names_and_files(person):
     ticket = ask(person, files=[text_file("Marker inside")])
     answer(ticket)
     with unit_of_work():
-        write_note(by=staff_actor(Role.SUPPORT), ticket=ticket, body="Marker note", token=uuid4())
+        write_note(by=agent_of(ticket), ticket=ticket, body="Marker note", token=uuid4())
         request = request_copy(by=person.actor, subject=person.subject)
     perform(ExportJob.objects.get(request=request))
     with unit_of_work():

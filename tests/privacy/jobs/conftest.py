@@ -13,7 +13,7 @@ TABLE = """
 CREATE TABLE IF NOT EXISTS test_trial (id uuid PRIMARY KEY, state varchar(10) NOT NULL, progress smallint NOT NULL,
     attempts smallint NOT NULL, queued_at timestamptz NOT NULL, due_at timestamptz NOT NULL, started_at timestamptz, finished_at timestamptz,
     error varchar(80) NOT NULL);
-GRANT SELECT, INSERT, UPDATE, DELETE ON test_trial TO market_web, market_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_trial TO market_gate, market_worker;
 """
 
 

@@ -36,5 +36,5 @@ class Everything(PersonalRecord):
 TABLE = """
 CREATE TABLE IF NOT EXISTS test_everything (id uuid PRIMARY KEY, subject_id uuid NOT NULL, account bytea NOT NULL, purchase bytea NOT NULL,
     delivery bytea NOT NULL, financial bytea NOT NULL, interaction bytea NOT NULL);
-GRANT SELECT, INSERT, UPDATE, DELETE ON test_everything TO market_web, market_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_everything TO market_gate, market_worker;
 """

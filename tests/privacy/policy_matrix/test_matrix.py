@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from audit.events import Event
 from privacy.access import errors, gate
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.categories import Category
@@ -13,7 +14,7 @@ from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.fields import sealed_fields
 from privacy.vault.identifiers import uuid7
 from tests.privacy.policy_matrix.records import Everything
-from tests.privacy.vault.records import new_customer, person
+from tests.privacy.vault.records import any_case, new_customer, person
 
 A, P, D, F, I = Category  # noqa: E741
 
@@ -31,6 +32,7 @@ PUBLISHED = {
     (Role.FRAUD, Purpose.FRAUD): {A, P, F, D},
     (Role.PRIVACY_OFFICER, Purpose.RIGHTS): {A, P, D, F, I},
     (Role.PRIVACY_OFFICER, Purpose.IDENTITY): {A, I},
+    (Role.PRIVACY_OFFICER, Purpose.SECURITY): {I},
     (Role.SECURITY, Purpose.SECURITY): {A, I},
 }
 OF_PURPOSE = {
@@ -62,7 +64,7 @@ def everything(policy, everything_table, monkeypatch):
     monkeypatch.setattr(gate, "_access_checks", [])
     with unit_of_work():
         subject = new_customer()
-        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject):
+        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject, writes=Event.DATA_COLLECTED):
             Everything.objects.create(subject=subject, **{category.value: f"the {category.value}" for category in Category})
     return Everything.objects.get()
 
@@ -74,7 +76,10 @@ def test_every_cell_opens_what_is_published_and_nothing_else(everything):
     for role, purpose, category in product(Role, Purpose, Category):
         by = Actor(role, id=everything.subject_id if role == Role.CUSTOMER else uuid7())
         try:
-            with unit_of_work(), open_access(by=by, purpose=purpose, subject=everything.subject, reason="every cell") as grant:
+            with (
+                unit_of_work(),
+                open_access(by=by, purpose=purpose, subject=everything.subject, reason="every cell", case=any_case()) as grant,
+            ):
                 opened[role, purpose, category] = grant.open(getattr(everything, category.value)) == f"the {category.value}"
         except (errors.RoleDenied, errors.CategoryDenied):
             opened[role, purpose, category] = False

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from audit.events import Event
 from audit.models import Entry
 from marketplace.accounts.models import PendingMailbox, SecondFactor, User
 from orders.lifecycle.models import Order
@@ -52,11 +53,11 @@ def open_more(user):
     """Rows that no order makes."""
     subject = user.subject
     with unit_of_work():
-        with open_access(by=JOB, purpose=Purpose.ACCOUNT, subject=subject):
+        with open_access(by=JOB, purpose=Purpose.ACCOUNT, subject=subject, writes=Event.DATA_COLLECTED):
             PendingMailbox.objects.create(subject=subject, user=user, email="marker.pending@example.org")
             SecondFactor.objects.create(subject=subject, user=user, secret="MARKERSECRET")
         officer = factories.actor(Role.PRIVACY_OFFICER)
-        with open_access(by=user.actor, purpose=Purpose.RIGHTS, subject=subject):
+        with open_access(by=user.actor, purpose=Purpose.RIGHTS, subject=subject, writes=Event.DATA_COLLECTED):
             Opening.objects.create(
                 subject=subject, actor_id=officer.id, role=officer.role, purpose=Purpose.RIGHTS, categories=["account"],
                 reason="Marker reason",
@@ -73,7 +74,7 @@ def complain(user):
             files=[clean_file("marker.txt", b"Marker file")],
         )  # fmt: skip
         write_note(by=agent, ticket=ticket, body="Marker note", token=uuid4())
-        with open_access(by=user.actor, purpose=Purpose.SUPPORT, subject=subject):
+        with open_access(by=user.actor, purpose=Purpose.SUPPORT, subject=subject, writes=Event.DATA_COLLECTED):
             TicketContact.objects.create(subject=subject, ticket=ticket, email="marker.contact@example.org")
         resolve_ticket(by=agent, ticket=ticket, outcome=Ticket.Outcome.UPHELD, answer="Marker outcome", token=uuid4())
     now = timezone.now()

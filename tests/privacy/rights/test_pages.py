@@ -106,7 +106,7 @@ def test_a_category_takes_the_same_queries_for_few_and_many_records(client, pers
 
 def more(person):
     place(user=person)
-    with unit_of_work(), open_access(by=JOB, purpose=Purpose.ACCOUNT, subject=person.subject):
+    with unit_of_work(), open_access(by=JOB, purpose=Purpose.ACCOUNT, subject=person.subject, writes=Event.DATA_COLLECTED):
         PendingMailbox.objects.create(subject=person.subject, user=person, email="marker.more@example.org")
 
 

@@ -22,7 +22,6 @@ from privacy.policy.roles import Role
 from privacy.sharing.actions import confirm_follow_up, register_recipient, sign_agreement, tell_holders
 from privacy.sharing.models import Approval, Disclosure, FollowUp, Recipient
 from privacy.sharing.queries import has_approved
-from tests.databases import logged_in_as_worker
 from tests.orders.factories import SETUP, actor, client_of, count_queries, make_customer, packed, place
 from tests.privacy.rights.people import JOB, disclose_to, entries
 
@@ -157,8 +156,7 @@ def test_an_entry_says_when_it_is_sealed_in_the_log(partners):
     client = client_of(user)
     assert "Being sealed in our log" in text_of(client, "/account/uses/?who=staff")
 
-    with logged_in_as_worker():
-        integrate_entries()
+    integrate_entries()
 
     assert "Being sealed in our log" not in text_of(client, "/account/uses/?who=staff")
     assert "Sealed in our log" in text_of(client, "/account/uses/?who=staff")

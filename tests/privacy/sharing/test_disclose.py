@@ -15,9 +15,9 @@ from privacy.consent.actions import withdraw_consent
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import PURPOSES, Purpose
 from privacy.policy.roles import Actor, Role
-from privacy.sharing import errors
+from privacy.sharing import actions, errors
 from privacy.sharing.actions import confirm_follow_up, decide_approval, disclose, register_recipient, sign_agreement, tell_holders
-from privacy.sharing.models import Approval, Disclosure, FollowUp, Recipient
+from privacy.sharing.models import Agreement, Approval, Disclosure, FollowUp, Recipient
 from privacy.sharing.queries import disclosures_about, holders_of, open_follow_ups
 from privacy.vault.identifiers import uuid7
 from tests.privacy.vault.fixtures import entries
@@ -25,6 +25,9 @@ from tests.privacy.vault.records import Note, new_customer, person, staff
 
 JOB = Actor.job("tests")
 OFFICER = staff(Role.PRIVACY_OFFICER)
+PARCEL = Reference("tests.parcel", uuid7())
+
+actions.register_takers(PARCEL.label, lambda parcel_id: {"parcels"})
 
 
 def partner(kind=Recipient.Kind.CARRIER, purposes=(Purpose.DISPATCH,), categories=(Category.DELIVERY,), days=(-10, 10), slug="parcels"):
@@ -43,13 +46,20 @@ def partner(kind=Recipient.Kind.CARRIER, purposes=(Purpose.DISPATCH,), categorie
 def addressed(policy, note_tables):
     with unit_of_work():
         subject = new_customer()
-        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject):
+        with open_access(by=person(subject), purpose=Purpose.RIGHTS, subject=subject, writes=Event.DATA_COLLECTED):
             note = Note.objects.create(subject=subject, name="Ada Lovelace", street="Main Street 1")
     return Note.objects.get(pk=note.pk)
 
 
 def send_street(note, **more):
-    how = {"by": JOB, "recipient": "parcels", "purpose": Purpose.DISPATCH, "subject": note.subject, "values": {"street": note.street}}
+    how = {
+        "by": JOB,
+        "recipient": "parcels",
+        "purpose": Purpose.DISPATCH,
+        "subject": note.subject,
+        "values": {"street": note.street},
+        "case": PARCEL,
+    }
     with unit_of_work():
         return disclose(**{**how, **more})
 
@@ -68,14 +78,12 @@ def refused(note, code, event=Event.DISCLOSURE_REFUSED, **more):
 @pytest.mark.promise("USE-4")
 def test_it_returns_the_values_and_enters_what_went_out(addressed):
     recipient = partner()
-    case = Reference("orders.parcel", uuid7())
-
-    plain = send_street(addressed, values={"street": addressed.street, "second": None}, case=case)
+    plain = send_street(addressed, values={"street": addressed.street, "second": None})
 
     assert plain == {"street": "Main Street 1", "second": ""}
     disclosure = Disclosure.objects.get()
     assert (disclosure.recipient, disclosure.categories, disclosure.fields) == (recipient, ["delivery"], ["privacy.note.street"])
-    assert (disclosure.subject_id, disclosure.case_id, disclosure.agreement.reference) == (addressed.subject_id, case.id, "A-1")
+    assert (disclosure.subject_id, disclosure.case_id, disclosure.agreement.reference) == (addressed.subject_id, PARCEL.id, "A-1")
     (entry,) = entries(Event.DATA_DISCLOSED, addressed.subject)
     assert (entry.object_id, entry.categories, entry.fields) == (disclosure.pk, ["delivery"], ["privacy.note.street"])
     assert len(entries(Event.DATA_OPENED, addressed.subject)) == 1
@@ -349,3 +357,37 @@ def test_a_second_correction_after_a_confirmed_one_is_a_new_follow_up(addressed)
         (second,) = tell_holders(by=OFFICER, subject_id=addressed.subject_id, kind=FollowUp.Kind.CORRECTION)
 
     assert first.pk != second.pk
+
+
+# A carrier or seller receives what belongs to a parcel of its own
+
+
+@pytest.mark.promise("USE-6")
+@pytest.mark.parametrize("case", [None, Reference("tests.letter", uuid7())], ids=["no case", "no parcel"])
+@pytest.mark.parametrize("kind", [Recipient.Kind.CARRIER, Recipient.Kind.SELLER])
+def test_a_carrier_or_seller_receives_nothing_without_a_parcel(addressed, kind, case):
+    partner(kind=kind)
+
+    refused(addressed, "not_their_case", case=case)
+
+
+@pytest.mark.promise("USE-6")
+def test_a_carrier_receives_nothing_of_a_parcel_that_another_one_brings_or_that_has_arrived(addressed, monkeypatch):
+    partner()
+    monkeypatch.setitem(actions._takers, PARCEL.label, lambda parcel_id: {"another"})
+    refused(addressed, "not_their_case")
+
+    monkeypatch.setitem(actions._takers, PARCEL.label, lambda parcel_id: set())
+    with pytest.raises(errors.NotTheirCase):
+        send_street(addressed)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("USE-5")
+@pytest.mark.parametrize("change", [{"ends_on": "2099-01-01"}, {"purposes": ["fraud"]}])
+def test_what_was_signed_cannot_be_changed(policy, change):
+    with unit_of_work():
+        partner()
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Agreement.objects.update(**change)

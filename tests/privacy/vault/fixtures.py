@@ -57,7 +57,7 @@ def own(subject: Subject) -> Callable[..., AbstractContextManager[Grant]]:
     """`own(Purpose.RIGHTS)` opens the person's own data; RIGHTS covers every category."""
 
     def open_own(purpose: Purpose = Purpose.RIGHTS, **more: Any) -> AbstractContextManager[Grant]:
-        return open_access(by=person(subject), purpose=purpose, subject=subject, **more)
+        return open_access(by=person(subject), purpose=purpose, subject=subject, **{"writes": Event.DATA_COLLECTED, **more})
 
     return open_own
 

@@ -1,14 +1,18 @@
 """A personal record of the tests' own, with every kind of sealed field, in a registry that the product never sees."""
 
+from uuid import UUID
+
 from django.apps.registry import Apps
 from django.db import models
 
+from audit.record import Reference
+from privacy.access.cases import CaseState, register_case
 from privacy.consent.actions import give_consent
 from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import PURPOSES, Ground, Purpose
-from privacy.policy.roles import Actor, Role
+from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
@@ -58,7 +62,7 @@ CREATE TABLE IF NOT EXISTS test_note (
     id uuid PRIMARY KEY, subject_id uuid NOT NULL, code varchar(20) NOT NULL, written_at timestamptz,
     name bytea NOT NULL, email bytea, street bytea NOT NULL, body bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS test_letter (id uuid PRIMARY KEY, subject_id uuid NOT NULL, name bytea NOT NULL);
-GRANT SELECT, INSERT, UPDATE, DELETE ON test_note, test_letter TO market_web, market_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_note, test_letter TO market_gate, market_worker;
 """
 
 CONSENT_PURPOSES = [purpose for purpose, rule in PURPOSES.items() if rule.ground == Ground.CONSENT]
@@ -79,3 +83,19 @@ def person(subject: Subject) -> Actor:
 
 def staff(role: Role = Role.SUPPORT) -> Actor:
     return Actor(role, id=uuid7())
+
+
+EVERYBODYS = "tests.everybodys"
+
+
+def _everybodys(case_id: UUID, actor: Actor) -> CaseState:
+    """A case of these tests: whoever asks works on it, and it is about all people."""
+    return CaseState(frozenset(Subject.objects.values_list("pk", flat=True)), STAFF_ROLES, STAFF_ROLES)
+
+
+register_case(EVERYBODYS, _everybodys)
+
+
+def any_case() -> Reference:
+    """For tests of what else the gate asks of staff."""
+    return Reference(EVERYBODYS, uuid7())

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from marketplace.celery import app
 from marketplace.demo.story import PolicyTooYoung, open_shop, tell_story
+from privacy.wall.lifting import lifted_for_owner
 
 
 def _bring_up_to_today() -> None:
@@ -24,11 +25,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, first_day: bool, **options: Any) -> None:
         try:
-            if first_day:
-                open_shop(self._say)
-            else:
-                tell_story(self._say)
-                _bring_up_to_today()
+            with lifted_for_owner():
+                if first_day:
+                    open_shop(self._say)
+                else:
+                    tell_story(self._say)
+                    _bring_up_to_today()
         except PolicyTooYoung:
             raise CommandError("This state was set up without the demo's past: remove it and start again.") from None
 

@@ -1,0 +1,119 @@
+"""The acts that need two people, as rooms register them, and what the rooms above tell about the staff (PROTECT-3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils.functional import Promise
+
+from privacy.access.approvals.errors import UnknownKind
+from privacy.access.approvals.forms import ProposalForm
+from privacy.access.approvals.models import Proposal
+from privacy.policy.roles import Actor, Role
+
+Text = Promise | str
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an act would do, computed from the rows as they are now.
+
+    ``lines`` are sentences for the second person. ``facts`` say the same in ids and numbers, in no language: when
+    they change, the plan has changed.
+    """
+
+    lines: Sequence[Text]
+    facts: Mapping[str, Any]
+    people: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class ProposalKind:
+    """One kind of act.
+
+    ``describe(parameters)`` gives the plan and raises PlanImpossible. ``perform(proposal)`` does it in the caller's
+    transaction, in the name of ``proposal.proposer``, and returns numbers by the names that ``results`` has words
+    for. ``form`` asks for the parameters; a kind without one is proposed from a page of its own.
+    """
+
+    name: str
+    label: Text
+    does: Text
+    proposers: frozenset[Role]
+    approvers: frozenset[Role]
+    describe: Callable[[Parameters], Plan]
+    perform: Callable[[Proposal], Mapping[str, int]]
+    results: Mapping[str, Text]
+    form: type[ProposalForm] | None = None
+    is_offered: Callable[[], bool] = lambda: True
+
+    def may_propose(self, actor: Actor) -> bool:
+        return actor.id is not None and actor.role in self.proposers and self.is_offered()
+
+    def may_decide(self, actor: Actor, proposal: Proposal) -> bool:
+        return actor.id is not None and actor.role in self.approvers and not proposal.is_from(actor.id)
+
+
+Holders = Callable[[frozenset[Role]], Iterable[tuple[UUID, str]]]
+Tell = Callable[[Proposal], None]
+
+_kinds: dict[str, ProposalKind] = {}
+_holders: list[Holders] = []
+_tell: list[Tell] = []
+
+
+def register_proposal_kind(kind: ProposalKind) -> None:
+    _kinds[kind.name] = kind
+
+
+def register_staff(holders: Holders) -> None:
+    """``holders(roles)`` gives (subject id, role) of everybody who has one of these roles now, and can sign in."""
+    if holders not in _holders:
+        _holders.append(holders)
+
+
+def register_proposal_mail(tell: Tell) -> None:
+    """``tell(proposal)`` queues mail to those whom its state concerns; it is idempotent."""
+    if tell not in _tell:
+        _tell.append(tell)
+
+
+def kind_named(name: str) -> ProposalKind:
+    """Raises UnknownKind."""
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise UnknownKind(name) from None
+
+
+def proposal_kinds() -> list[ProposalKind]:
+    """All of them, by name."""
+    return [_kinds[name] for name in sorted(_kinds)]
+
+
+def has_role_now(actor: Actor) -> bool:
+    """Whether the site still knows this person in this role; False where nobody can tell."""
+    return any((actor.id, actor.role) in set(holders(frozenset({actor.role}))) for holders in _holders)
+
+
+def number_with_role(role: Role) -> int:
+    """How many members of staff have it now."""
+    return sum(len(list(holders(frozenset({role})))) for holders in _holders)
+
+
+def tell_staff(proposal: Proposal) -> None:
+    for tell in _tell:
+        tell(proposal)
+
+
+def fingerprint_of(kind: str, parameters: Parameters, plan: Plan) -> str:
+    """SHA-256 over what is asked for and what it would do now."""
+    facts = {"kind": kind, "parameters": parameters, "facts": plan.facts, "people": plan.people, "rows": plan.rows}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
