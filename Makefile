@@ -1,5 +1,6 @@
 # make run     start the marketplace on this machine
 # make test    every check, then every test; ARGS=tests/orders runs a part
+# make test-external   the tests of databases and queue, against PostgreSQL 15 and Redis through TLS
 # make check   lint, types, architecture, migrations, deployment
 # make bench   measure against the peers
 # make fmt     format the code
@@ -34,7 +35,7 @@ PRODUCTION := env -u MARKETPLACE_STATE MARKETPLACE_DEMO=0 \
 	KEY_ENCRYPTION_KEYS="1:$(THROWAWAY_KEY)" BLIND_INDEX_KEY="$(THROWAWAY_KEY)" \
 	AUDIT_SIGNING_KEY="$(THROWAWAY_KEY)" COMMITMENT_KEY="$(THROWAWAY_KEY)" WALL_SIGNING_KEY="$(THROWAWAY_WALL_KEY)"
 
-.PHONY: run test check bench fmt messages clean help requirements browser
+.PHONY: run test check bench fmt messages clean help requirements programs test-external
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -46,10 +47,17 @@ ifdef ARGS
 test: $(VENV)/development.stamp
 	@$(PYTEST) $(ARGS)
 else
-test: check browser
+test: check programs
 	@$(PYTEST) -n 2 --dist worksteal
 	@$(MAKE) --no-print-directory missing
 endif
+
+# What talks to the databases and the queue, on servers as an operator runs them: PostgreSQL 15 and Redis through TLS.
+EXTERNAL := tests/audit tests/orders tests/privacy/access tests/privacy/jobs tests/privacy/mail tests/privacy/retention \
+	tests/privacy/sharing tests/privacy/vault tests/privacy/wall tests/journeys/test_killed_workers.py
+
+test-external: $(VENV)/development.stamp programs
+	@TEST_SERVERS=external MARKETPLACE_STATE=$(STATE)/external $(BIN)/pytest -n 2 --dist worksteal $(or $(ARGS),$(EXTERNAL))
 
 check: $(VENV)/development.stamp
 	@echo "lint" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check --diff .
@@ -79,13 +87,13 @@ messages: $(VENV)/development.stamp
 clean:
 	@test "$(STATE)" = .state || test ! -e "$(STATE)" || test -e "$(STATE)/secrets.json" || \
 		{ echo "$(STATE) holds no demo: remove it yourself." >&2; exit 1; }
-	@test ! -x $(BIN)/python || for state in $(STATE) $(TEST_STATE) $(wildcard $(TEST_STATE)/gw*) $(STATE)/bench; do \
+	@test ! -x $(BIN)/python || for state in $(STATE) $(TEST_STATE) $(wildcard $(TEST_STATE)/gw*) $(wildcard $(STATE)/external/gw*) $(STATE)/bench; do \
 		$(BIN)/python -m marketplace.embedded remove "$$state" || exit 1; done
 	@rm -rf $(VENV) "$(STATE)"
 
-# Debian's browser, where this may install it; without one the tests say which they leave out.
-browser:
-	@sh scripts/browser
+# Debian's browser and servers, where this may install them; without one the tests say which they leave out.
+programs:
+	@sh scripts/programs
 
 # The environment: made once, and again when what is pinned changes.
 $(VENV)/bin/python:

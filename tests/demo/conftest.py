@@ -5,6 +5,7 @@ import pytest
 from django.db import connections
 
 from marketplace.environment import Environment
+from privacy.wall.lifting import lifted_for_owner
 
 
 @pytest.fixture
@@ -15,6 +16,7 @@ def as_owner(transactional_db) -> Iterator[None]:
     before = {name: login[name] for name in ("USER", "PASSWORD")}
     connections["default"].close()
     login.update(USER=role["USER"], PASSWORD=role["PASSWORD"])
-    yield
+    with lifted_for_owner():
+        yield
     connections["default"].close()
     login.update(before)

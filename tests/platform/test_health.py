@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 
@@ -52,7 +53,8 @@ def test_healthz_fails_when_a_pulse_is_old(client, pulses, process):
 @pytest.mark.parametrize(("alias", "part"), [("default", "database"), ("vault", "vault")])
 def test_healthz_fails_when_a_database_is_away(client, pulses, monkeypatch, alias, part):
     connections[alias].close()
-    monkeypatch.setitem(connections[alias].settings_dict, "HOST", "/nowhere")
+    for parameters in (connections[alias].settings_dict, *(settings.DATABASE_LOGINS.values() if alias == "default" else ())):
+        monkeypatch.setitem(parameters, "HOST", "/nowhere")
 
     response = client.get("/healthz")
 

@@ -16,7 +16,7 @@ from django.core import management
 
 from marketplace import supervisor
 from marketplace.embedded import Servers, first_number, remove
-from marketplace.environment import MAIN_VARIABLES, ROOT
+from marketplace.environment import EMBEDDED_ROLES, MAIN_VARIABLES, ROOT
 from tests.processes import free_port, wait_until
 
 SIGNALED = """
@@ -193,7 +193,7 @@ def test_a_taken_port_gets_one_line(run):
 @pytest.mark.parametrize(
     ("variables", "word"),
     [
-        ({"DATABASE_URL": "nonsense", "MARKETPLACE_DEMO": "1"}, "DATABASE_URL"),
+        ({**dict.fromkeys(EMBEDDED_ROLES, "nonsense"), "MARKETPLACE_DEMO": "1"}, "must start with"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL"),
         ({"MARKETPLACE_DEMO": "0"}, "is not set"),
         ({"WORKERS": "many"}, "WORKERS"),

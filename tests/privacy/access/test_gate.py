@@ -123,7 +123,7 @@ def test_when_the_reason_cannot_be_kept_nothing_opens(policy, note_tables, owner
         with open_access(by=JOB, purpose=Purpose.ORDER, subject=subject, writes=Event.DATA_COLLECTED):
             letter = Letter.objects.create(subject=subject, name="Ada")
     with owner_connection("default") as owner, owner.cursor() as cursor:
-        cursor.execute("REVOKE INSERT ON privacy_opening FROM market_gate")
+        cursor.execute("REVOKE INSERT ON privacy_opening FROM market_worker")
     opened = None
 
     with (

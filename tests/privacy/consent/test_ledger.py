@@ -161,8 +161,8 @@ def test_the_ledger_is_append_only_even_for_a_superuser(policy, owner_connection
 def test_when_the_event_cannot_be_written_no_decision_is_kept(policy, owner_connection):
     subject = Subject.objects.create()
     with owner_connection("default") as owner, owner.cursor() as cursor:
-        cursor.execute("REVOKE INSERT ON audit_entry FROM market_gate")
-        cursor.execute("REVOKE ALL ON audit_entry FROM market_gate")
+        cursor.execute("REVOKE INSERT ON audit_entry FROM market_worker")
+        cursor.execute("REVOKE ALL ON audit_entry FROM market_worker")
 
     with pytest.raises(DatabaseError), unit_of_work():
         give(subject)

@@ -331,18 +331,27 @@ class Relay:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
+        self.broker = urlsplit(settings.BROKER_REDIS_URL)
+        port = self.listener.getsockname()[1]
+        named = settings.BROKER_REDIS_URL.replace(f":{self.broker.port}/", f":{port}/")
+        self.url = named if self.broker.port else f"redis://127.0.0.1:{port}/0"
         self.ends = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
-                near, far = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
-                far.connect(urlsplit(settings.BROKER_REDIS_URL).path)
+                near, far = self.listener.accept()[0], self._reach_broker()
                 self.ends += [near, far]
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _reach_broker(self):
+        if self.broker.port:
+            return socket.create_connection((self.broker.hostname, self.broker.port))
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(self.broker.path)
+        return far
 
     def _pump(self, one, other):
         with contextlib.suppress(OSError):
