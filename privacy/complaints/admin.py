@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -55,7 +54,7 @@ from privacy.complaints.queries import (
 from privacy.complaints.timeline import steps_for_staff
 from privacy.complaints.views.files import file_response
 from privacy.declarations.purposes import Purpose
-from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.admin import Button, RoleAdmin, staff_page
 from privacy.policy.roles import Actor, Role
 from privacy.rights.uses import in_words, uses_of
 from privacy.vault.errors import KeyDestroyed, Unreadable
@@ -313,7 +312,7 @@ class TicketAdmin(OpenableAdmin):
             "notes": [Said(note, lines[note.pk]) for note in notes if note.pk in lines],
             "steps": steps_for_staff(obj),
             "about": about_in_words(obj.subject_id, obj.about),
-            "about_address": _staff_page(obj),
+            "about_address": staff_page(request, obj.about_label, obj.about_id),
             "is_handler": is_handler,
             **(_uses(request, obj) if is_handler else {}),
             **(_empty_forms(obj) if is_handler else {}),
@@ -349,14 +348,6 @@ def _said(request: HttpRequest, message: PublicMessage, lines: dict[Any, Line], 
         given = {"attachment": file.pk, "purpose": request.POST.get("purpose"), "reason": request.POST.get("reason")}
         files.append((file, lines[file.pk], FileForm(initial=given, auto_id=False) if is_open else None))
     return Said(message, lines[message.pk], message.author == PublicMessage.Author.CUSTOMER, tuple(files))
-
-
-def _staff_page(ticket: Ticket) -> str:
-    """Where staff look at what it is about."""
-    try:
-        return reverse(f"admin:{ticket.about_label.replace('.', '_')}_change", args=[ticket.about_id]) if ticket.about_id else ""
-    except NoReverseMatch:
-        return ""
 
 
 def _uses(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:

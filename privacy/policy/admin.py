@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -120,3 +124,14 @@ class RoleAdmin(admin.ModelAdmin):
             else:
                 messages.success(request, _("Done: %(what)s.") % {"what": button.label})
         return HttpResponseRedirect(request.path)
+
+
+def staff_page(request: HttpRequest, label: str, id: UUID | None) -> str:
+    """Where whoever asks looks at a row of this model; nothing where there is no such page, or not for them."""
+    try:
+        model_admin = admin.site.get_model_admin(apps.get_model(label)) if id else None
+    except (LookupError, ValueError, NotRegistered):
+        return ""
+    if model_admin is None or not model_admin.has_view_permission(request):
+        return ""
+    return reverse(f"admin:{label.replace('.', '_')}_change", args=[id])

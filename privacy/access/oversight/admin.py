@@ -19,7 +19,7 @@ from privacy.access.oversight import dashboard  # noqa: F401  adds its cards
 from privacy.access.oversight.actions import LIFTERS, REVIEWERS, decide_review, lift_closure
 from privacy.access.oversight.errors import OversightRefused
 from privacy.access.oversight.models import OpeningClosure, Review
-from privacy.access.oversight.pages import FindingAdmin, OpenFilter, looks_address, staff_page
+from privacy.access.oversight.pages import FindingAdmin, OpenFilter, looks_address
 from privacy.alerts.actions import OFFICE, close_alert
 from privacy.alerts.dashboard import VIEWERS
 from privacy.alerts.errors import AlertRefused
@@ -27,7 +27,7 @@ from privacy.alerts.kinds import words_for
 from privacy.alerts.models import Alert
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
-from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.admin import Button, RoleAdmin, staff_page
 from privacy.policy.roles import Actor
 from privacy.vault.records import PersonalRecord
 
@@ -73,7 +73,7 @@ class AlertAdmin(FindingAdmin):
         return {
             **super().case_context(request, obj),
             "words": words_for(obj.kind),
-            "about_address": staff_page(obj.about_label, obj.about_id),
+            "about_address": staff_page(request, obj.about_label, obj.about_id),
             "case_panels": ["admin/oversight/alert.html", "admin/oversight/finding.html"],
         }
 
@@ -116,7 +116,7 @@ class ReviewAdmin(FindingAdmin, OpenableAdmin):
             **context,
             "look": look,
             "look_categories": ", ".join(str(Category(name).label) for name in look.categories) if look else "",
-            "look_case_address": staff_page(look.case_label, look.case_id) if look else "",
+            "look_case_address": staff_page(request, look.case_label, look.case_id) if look else "",
             "case_panels": ["admin/oversight/review.html", "admin/oversight/finding.html"],
         }
 

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -91,11 +91,3 @@ class OpenFilter(admin.SimpleListFilter):
 def looks_address(actor_id: UUID | None) -> str:
     """The list of what this member of staff opened."""
     return f"{reverse('admin:privacy_opening_changelist')}?actor_id={actor_id}" if actor_id else ""
-
-
-def staff_page(label: str, id: UUID | None) -> str:
-    """Where staff look at a row of this model; nothing where they have no page for it."""
-    try:
-        return reverse(f"admin:{label.replace('.', '_')}_change", args=[id]) if id else ""
-    except NoReverseMatch:
-        return ""
