@@ -53,7 +53,7 @@ test: check programs
 endif
 
 # What talks to the databases and the queue, on servers as an operator runs them: PostgreSQL 15 and Redis through TLS.
-EXTERNAL := tests/audit tests/orders tests/privacy/access tests/privacy/jobs tests/privacy/mail tests/privacy/retention \
+EXTERNAL := tests/audit tests/orders tests/privacy/access tests/privacy/jobs tests/privacy/test_mail.py tests/privacy/retention \
 	tests/privacy/sharing tests/privacy/vault tests/privacy/wall tests/journeys/test_killed_workers.py
 
 test-external: $(VENV)/development.stamp programs
