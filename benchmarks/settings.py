@@ -2,12 +2,9 @@
 
 import os
 
-from marketplace.environment import make_state_directory, state_directory
+from marketplace.environment import EMBEDDED_ROLES, make_state_directory, state_directory
 
-SERVER_VARIABLES = (
-    "DATABASE_URL", "DATABASE_CUSTOMER_URL", "DATABASE_STAFF_URL", "DATABASE_AUDITOR_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL",
-    "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL", "REDIS_URL", "CACHE_URL",
-)  # fmt: skip
+SERVER_VARIABLES = (*EMBEDDED_ROLES, "REDIS_URL", "CACHE_URL")
 INSIDE = "BENCHMARK_RESULTS"  # set for the processes that a run starts
 
 if INSIDE not in os.environ:

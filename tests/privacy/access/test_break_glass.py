@@ -15,20 +15,11 @@ from privacy.access.models import Opening
 from privacy.alerts.models import Alert, AlertKind
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
-from tests.privacy.vault.records import Letter, any_case, new_customer, staff
+from tests.privacy.vault.records import Letter, any_case, staff
 
 EMERGENCY = "somebody is in the account right now"
 JOB = Actor.job("tests")
 OFFICER = staff(Role.PRIVACY_OFFICER)
-
-
-@pytest.fixture
-def letter(policy, db):
-    with unit_of_work():
-        subject = new_customer()
-        with open_access(by=JOB, purpose=Purpose.ORDER, subject=subject, writes=Event.DATA_COLLECTED):
-            Letter.objects.create(subject=subject, name="Ada Lovelace")
-    return Letter.objects.get(subject=subject)
 
 
 @pytest.fixture

@@ -344,15 +344,6 @@ def open_name(letter, **how):
     return attempt
 
 
-@pytest.fixture
-def letter(policy, db):
-    with unit_of_work():
-        subject = new_customer()
-        with open_access(by=JOB, purpose=Purpose.ORDER, subject=subject, writes=Event.DATA_COLLECTED):
-            Letter.objects.create(subject=subject, name="Ada Lovelace")
-    return Letter.objects.get(subject=subject)
-
-
 @pytest.mark.promise("COLLECT-4")
 def test_withdrawn_consent_is_refused_at_the_next_read(letter):
     subject = letter.subject
