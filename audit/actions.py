@@ -1,9 +1,11 @@
 """Keeps USE-3: what was recorded is bound into the signed tree in batches, and the whole log is verified."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from io import StringIO
-from typing import Any
+from datetime import date
+from itertools import chain, count
+from struct import Struct
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,20 +14,34 @@ from django.utils import timezone
 from audit.checkpoints import (
     frontier_of,
     publish_checkpoint,
+    row_seal,
     settle_outside,
     sign_checkpoint,
     signing_key_version,
 )
-from audit.commitments import commitment, content_sql, house_key, key_source, leaf_bytes
-from audit.errors import TransactionsBehind
+from audit.commitments import NOBODY, CommitmentKey, KeysAtHand, key_source, leaf_hashes
+from audit.errors import CheckpointBroken, TransactionsBehind
 from audit.events import Event
 from audit.models import Checkpoint, Verification
+from audit.portions import Entries, entries_between, first_place, read_ahead, split
 from audit.record import By, Reference, record
-from audit.tree import leaf_hash
-from audit.verification import find_fault
+from audit.tiles import FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles
+from audit.tree import Frontier
+from audit.verification import WHOLE, Progress, find_fault, of_month, since_last
+
+NIGHTLY_AT_MOST = 50_000_000  # entries; a quarter of an hour where 60,000 a second are verified
+SUNDAY = 7
 
 _LOCK = 0x41554449_4C4F47  # "AUDI" "LOG": one integration at a time in this database
-_ROWS = 5000
+
+# PostgreSQL's binary COPY: a header, rows of fields that each follow their length, an end.
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+_ROW = Struct("!hiqi16si32si").pack
+_ROW_WITH_KEY = Struct("!hiqi16si32si16s").pack
+
+
+Kind = Verification.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,7 @@ class Job:
     id: UUID | None = None
 
 
-def integrate_entries(batch: int = 50_000) -> int:
+def integrate_entries(batch: int = 100_000) -> int:
     """Bind every finished entry into the tree; return how many there were.
 
     Works in transactions of about `batch` entries (never splitting the entries of one writing
@@ -47,6 +63,8 @@ def integrate_entries(batch: int = 50_000) -> int:
     something that contradicts what was signed before.
     """
     total = 0
+    newest = Checkpoint.objects.order_by("-size").first()
+    fill_tiles(newest.size if newest else 0)
     while integrated := _integrate_batch(batch):
         total += integrated
     return total
@@ -58,27 +76,43 @@ def _integrate_batch(batch: int) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     newest = Checkpoint.objects.order_by("-size").first()
     settle_outside(newest)
-    frontier = frontier_of(newest)
-    low = newest.watermark if newest else 0
+    tree = _tree_to_grow(newest)
+    start, low = tree.size, newest.watermark if newest else 0
     high = _watermark(low, batch)
-    start = frontier.size
-    for rows in _finished_entries(low, high):
-        leaves = list(_leaves(rows))
-        _store_leaves(frontier.size, leaves)
-        frontier.extend(leaf_hash(leaf_bytes(*leaf)) for leaf in leaves)
-    if frontier.size == start:
+    with closing(read_ahead(entries_between(first_place(low), high))) as portions:
+        NewLeaves(tree, portions).store()
+    if tree.size == start:
         return 0
-    note = sign_checkpoint(frontier.size, frontier.root())
-    Checkpoint.objects.create(
+    note = _add_checkpoint(tree.frontier, high)
+    transaction.on_commit(lambda: publish_checkpoint(note))
+    return tree.size - start
+
+
+def _tree_to_grow(newest: Checkpoint | None) -> GrowingTiles:
+    """The unfinished tiles as stored. Raises CheckpointBroken rather than let damaged ones be built upon."""
+    frontier = frontier_of(newest)
+    tree = growing_tiles(frontier.size)
+    if tree.frontier.to_bytes() != frontier.to_bytes():
+        raise CheckpointBroken(f"the newest leaves or tiles of the {frontier.size} are damaged")
+    return tree
+
+
+def _add_checkpoint(frontier: Frontier, watermark: int) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        signed_at = cursor.fetchone()[0]
+    row = Checkpoint(
         size=frontier.size,
         root=frontier.root(),
-        watermark=high,
+        watermark=watermark,
         frontier=frontier.to_bytes(),
-        note=note,
+        note=sign_checkpoint(frontier.size, frontier.root()),
+        signed_at=signed_at,
         key_version=signing_key_version(),
     )
-    transaction.on_commit(lambda: publish_checkpoint(note))
-    return frontier.size - start
+    row.seal = row_seal(row)
+    row.save(force_insert=True)
+    return row.note
 
 
 def _watermark(low: int, batch: int) -> int:
@@ -106,51 +140,81 @@ def _watermark(low: int, batch: int) -> int:
     return max(int(row[0]), first + 1)
 
 
-def _finished_entries(low: int, high: int) -> Iterator[Sequence[Any]]:
-    """Rows of (bytes of the id, subject id, content) between two watermarks, in the order of the log."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(
-            f"SELECT uuid_send(id), subject_id, {content_sql()} FROM audit_entry"  # noqa: S608 - constants alone
-            " WHERE transaction >= %s AND transaction < %s ORDER BY transaction, id",
-            [str(low), str(high)],
-        )
-        while rows := cursor.fetchmany(_ROWS):
-            yield rows
+class NewLeaves:
+    """The leaves of entries, made while PostgreSQL reads them as one file: it stores some while the next are hashed."""
+
+    def __init__(self, tree: GrowingTiles, portions: Iterable[Entries]) -> None:
+        self._tree = tree
+        self._portions = iter(portions)
+        self._keys = KeysAtHand(_keys_of_people)
+        self._tiles: list[FullTile] = []
+        self._failure: BaseException | None = None
+        self._parts = chain([COPY_HEAD], map(self._rows, self._portions), [COPY_END])
+
+    def store(self) -> None:
+        """Add the leaves and the tiles that become full. New keys are committed before the leaves that use them."""
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            try:
+                cursor.copy_expert("COPY audit_leaf (index, entry_id, commitment, key_id) FROM STDIN WITH (FORMAT binary)", self)
+            except Exception:
+                if self._failure:  # the driver says only that the file could not be read
+                    raise self._failure from None
+                raise
+        copy_tiles(self._tiles)
+
+    def read(self, size: int) -> bytes:
+        """The next rows, whatever the size: the driver takes what it gets."""
+        try:
+            return next(self._parts, b"")
+        except BaseException as failure:
+            self._failure = failure
+            raise
+
+    def _rows(self, entries: Entries) -> bytes:
+        ids, subjects = split(entries.ids), split(entries.subjects)
+        at_hand = self._keys.of(subjects)
+        keys = [at_hand.get(subject, at_hand[NOBODY]) for subject in subjects]
+        committed = [key.commit(content) for key, content in zip(keys, entries.contents, strict=True)]
+        rows = [copy_row(*row) for row in zip(count(self._tree.size), ids, committed, keys)]
+        self._tiles += self._tree.extend(leaf_hashes(ids, [key.id for key in keys], committed))
+        return b"".join(rows)
 
 
-def _leaves(rows: Sequence[Any]) -> Iterator[tuple[bytes, bytes | None, bytes]]:
-    """(entry id, key id or None, commitment) of each row. New keys are committed before the leaves are."""
-    keys = key_source().log_keys({subject for _, subject, _ in rows if subject is not None})
-    house = house_key()
-    for entry_id, subject, content in rows:
-        key_id, key = keys.get(subject, (None, house))
-        yield bytes(entry_id), key_id.bytes if key_id else None, commitment(content, key)
+def _keys_of_people(subject_ids: set[UUID]) -> Iterator[tuple[UUID, UUID, bytes]]:
+    for subject, (key_id, key) in key_source().log_keys(subject_ids).items():
+        yield subject, key_id, key
 
 
-def _store_leaves(start: int, leaves: Iterable[tuple[bytes, bytes | None, bytes]]) -> None:
-    lines = (
-        f"{index}\t{entry_id.hex()}\t\\\\x{committed.hex()}\t{key_id.hex() if key_id else chr(92) + 'N'}\n"
-        for index, (entry_id, key_id, committed) in enumerate(leaves, start)
-    )
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert("COPY audit_leaf (index, entry_id, commitment, key_id) FROM STDIN", StringIO("".join(lines)))
+def copy_row(index: int, entry_id: bytes, committed: bytes, key: CommitmentKey) -> bytes:
+    """A row of leaves in PostgreSQL's binary COPY format."""
+    if key.id == NOBODY:
+        return _ROW(4, 8, index, 16, entry_id, 32, committed, -1)
+    return _ROW_WITH_KEY(4, 8, index, 16, entry_id, 32, committed, 16, key.id)
 
 
-def verify_log(*, by: By = Job("audit.verify"), progress: Callable[[int, int], None] | None = None) -> Verification:
-    """Verify the whole log and record the result.
+def verify_log(
+    *, by: By = Job("audit.verify"), kind: Kind = Kind.FULL, month: date | None = None, progress: Progress | None = None
+) -> Verification:
+    """Verify the log and record the result.
 
-    Recomputes every commitment and root and compares them with every signed checkpoint, in the
-    database and outside it. Entries whose key an erasure destroyed keep their place and are
-    counted as erased. `progress` is told (leaves verified, leaves in all) as it goes.
+    The whole log, what was added since the last checkpoint that held, or the stretch with the entries of `month` (any
+    day of it, UTC). Recomputes every commitment and root and compares them with every signed checkpoint, in the
+    database and outside it. Entries whose key an erasure destroyed keep their place and are counted as erased, those
+    of a retired month as retired. `progress` is told (leaves verified, leaves in all) as it goes.
     """
     started_at = timezone.now()
-    tally, fault = find_fault(progress or (lambda done, total: None))
+    stretch = since_last() if kind == Kind.SINCE_LAST else of_month(month) if month else WHOLE
+    tally, fault = find_fault(progress or (lambda done, total: None), stretch)
     with transaction.atomic():
         verification = Verification.objects.create(
             started_at=started_at,
             finished_at=timezone.now(),
+            kind=kind,
+            first_index=tally.first,
+            held_size=tally.held,
             entries=tally.entries,
             erased=tally.erased,
+            retired=tally.retired,
             checkpoints=tally.checkpoints,
             result=Verification.Result.FAILED if fault else Verification.Result.OK,
             first_bad_entry=fault.entry_id if fault else None,
@@ -160,3 +224,11 @@ def verify_log(*, by: By = Job("audit.verify"), progress: Callable[[int, int], N
         event = Event.LOG_FAILED if fault else Event.LOG_VERIFIED
         record(event, by=by, object=Reference.to(verification), outcome=verification.result)
     return verification
+
+
+def verify_all() -> Verification | None:
+    """Verify the whole log; a log of more than NIGHTLY_AT_MOST entries only on Sundays (UTC)."""
+    newest = Checkpoint.objects.order_by("-size").first()
+    if newest and newest.size > NIGHTLY_AT_MOST and timezone.now().isoweekday() != SUNDAY:
+        return None
+    return verify_log()

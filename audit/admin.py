@@ -1,17 +1,16 @@
 """Keeps USE-3: the staff pages on which the log is read and never written."""
 
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import Checkpoint, Entry, Verification
+from audit.models import Checkpoint, Verification
 
 READERS = frozenset({"auditor", "security", "privacy_officer", "administrator"})
 
@@ -55,36 +54,6 @@ class BoundedPaginator(Paginator):
         return rows[: self.bound].count()
 
 
-@admin.register(Entry)
-class EntryAdmin(LogAdmin):
-    """The log, newest first. The search takes the id of a person or of an entry, whole."""
-
-    paginator = BoundedPaginator
-    list_display = ["at", "event", "actor_role", "actor", "subject_id", "purpose", "kinds", "outcome"]
-    ordering = ["-at"]
-    search_fields = ["id"]
-    search_help_text = _("id of a person or of an entry")
-    readonly_fields = [field.name for field in Entry._meta.concrete_fields]
-    fields = tuple(readonly_fields)
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str) -> tuple[QuerySet[Entry], bool]:
-        if not search_term:
-            return queryset, False
-        try:
-            wanted = UUID(search_term.strip())
-        except ValueError:
-            return queryset.none(), False
-        return queryset.filter(Q(subject_id=wanted) | Q(id=wanted)), False
-
-    @admin.display(description=_("actor"))
-    def actor(self, entry: Entry) -> str:
-        return str(entry.actor_id or entry.actor_name)
-
-    @admin.display(description=_("categories"))
-    def kinds(self, entry: Entry) -> str:
-        return ", ".join(entry.categories)
-
-
 @admin.register(Checkpoint)
 class CheckpointAdmin(LogAdmin):
     """What the log said about itself and when, signed."""
@@ -102,10 +71,10 @@ class CheckpointAdmin(LogAdmin):
 
 @admin.register(Verification)
 class VerificationAdmin(LogAdmin):
-    """Each time the whole log was verified, with what was found."""
+    """Each time the log or a part of it was verified, with what was found."""
 
     paginator = BoundedPaginator
-    list_display = ["finished_at", "result", "entries", "erased", "checkpoints", "finding"]
+    list_display = ["finished_at", "kind", "result", "entries", "erased", "checkpoints", "held_size", "finding"]
     ordering = ["-finished_at"]
     readonly_fields = [field.name for field in Verification._meta.concrete_fields]
     fields = tuple(readonly_fields)

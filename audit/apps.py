@@ -1,7 +1,7 @@
-"""Keeps USE-3: installs the log's grants whenever its tables are made or changed."""
+"""Keeps USE-3: asks for the log's keeper before its tables are made or changed."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +11,8 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from audit.grants import install_grants
+        from audit.grants import require_keeper
+        from audit.publishing import places
 
-        post_migrate.connect(install_grants, sender=self, dispatch_uid="audit.grants")
+        places()  # a place that is none stops the start
+        pre_migrate.connect(require_keeper, sender=self, dispatch_uid="audit.require_keeper")

@@ -1,6 +1,8 @@
 """Keeps USE-3: checkpoints are signed, and the newest are kept where a restored database cannot take them back."""
 
 import fcntl
+import hmac
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,13 +11,15 @@ from pathlib import Path
 from django.conf import settings
 
 from audit.errors import CheckpointBroken, InvalidNote, LogRolledBack
-from audit.models import Checkpoint
-from audit.notes import CheckpointText, SigningKey, VerifierKey, open_note
+from audit.models import Checkpoint, Cosignature, Publication
+from audit.notes import CheckpointText, SigningKey, VerifierKey, open_note, sign_note
 from audit.tree import Frontier
 
 
-def signing_key() -> SigningKey:
-    return SigningKey(settings.AUDIT_ORIGIN, settings.AUDIT_SIGNING_KEY)
+def signing_keys() -> list[SigningKey]:
+    """The key in use and, for as long as both are configured, the one before it, so that whoever knows only that goes on."""
+    seeds = [settings.AUDIT_SIGNING_KEY, getattr(settings, "AUDIT_FORMER_SIGNING_KEY", b"")]
+    return [SigningKey(settings.AUDIT_ORIGIN, seed) for seed in seeds if seed]
 
 
 def signing_key_version() -> int:
@@ -23,13 +27,13 @@ def signing_key_version() -> int:
 
 
 def verifier_keys() -> list[VerifierKey]:
-    """The key in use and those that signed before it (settings.AUDIT_FORMER_KEYS, as vkeys)."""
+    """The key in use first, then those that signed before it (settings.AUDIT_FORMER_KEYS, as vkeys)."""
     former = [VerifierKey.parse(vkey) for vkey in getattr(settings, "AUDIT_FORMER_KEYS", ())]
-    return [signing_key().verifier, *former]
+    return list(dict.fromkeys([*(key.verifier for key in signing_keys()), *former]))
 
 
 def sign_checkpoint(size: int, root: bytes) -> str:
-    return signing_key().sign(str(CheckpointText(settings.AUDIT_ORIGIN, size, root)))
+    return sign_note(str(CheckpointText(settings.AUDIT_ORIGIN, size, root)), signing_keys())
 
 
 def read_checkpoint(note: str, keys: list[VerifierKey]) -> CheckpointText:
@@ -40,14 +44,40 @@ def read_checkpoint(note: str, keys: list[VerifierKey]) -> CheckpointText:
     return text
 
 
+def newest_checkpoint() -> Checkpoint | None:
+    return Checkpoint.objects.order_by("-size").first()
+
+
+def cosigned_note(row: Checkpoint) -> str:
+    """The checkpoint with the signature lines of the witnesses that have seen it."""
+    lines = Cosignature.objects.filter(size=row.size).order_by("witness").values_list("line", flat=True)
+    return row.note + "".join(lines)
+
+
+def row_seal(row: Checkpoint) -> bytes:
+    """A keyed hash of every column: when it was signed and where the next one begins do not stand in the note."""
+    content = {
+        "frontier": bytes(row.frontier).hex(),
+        "key_version": row.key_version,
+        "note": row.note,
+        "root": bytes(row.root).hex(),
+        "signed_at": row.signed_at.astimezone(UTC).isoformat(),
+        "size": row.size,
+        "watermark": str(row.watermark),
+    }
+    return hmac.digest(settings.COMMITMENT_KEY, b"audit checkpoint 1\n" + json.dumps(content, sort_keys=True).encode(), "sha256")
+
+
 def check_row(row: Checkpoint, keys: list[VerifierKey]) -> None:
-    """Raise CheckpointBroken unless the row says what its signed note says."""
+    """Raise CheckpointBroken unless the row says what its signed note says, and is as it was added."""
     try:
         text = read_checkpoint(row.note, keys)
     except InvalidNote as error:
         raise CheckpointBroken(f"the checkpoint of {row.size} entries is not signed: {error}") from error
     if (text.size, text.root) != (row.size, bytes(row.root)):
         raise CheckpointBroken(f"the checkpoint of {row.size} entries differs from what was signed")
+    if not hmac.compare_digest(row_seal(row), bytes(row.seal)):
+        raise CheckpointBroken(f"the checkpoint of {row.size} entries was changed")
 
 
 def frontier_of(row: Checkpoint | None) -> Frontier:
@@ -62,11 +92,11 @@ def frontier_of(row: Checkpoint | None) -> Frontier:
 
 
 def settle_outside(newest: Checkpoint | None) -> None:
-    """Bring the outside up to date where an earlier run died before it could.
+    """Bring the directory outside up to date where an earlier run died before it could.
 
-    Raises LogRolledBack when the outside knows a later or another state of this log: signing on
-    would make two inconsistent checkpoints of one log, which C2SP forbids and every holder of the
-    earlier one would take for a forgery.
+    Raises LogRolledBack when that directory, or a place to which checkpoints are published, knows a later or another
+    state of this log: signing on would make two inconsistent checkpoints of one log, which C2SP forbids and every
+    holder of the earlier one would take for a forgery.
     """
     outside = newest_outside()
     if outside:
@@ -75,50 +105,58 @@ def settle_outside(newest: Checkpoint | None) -> None:
         same = Checkpoint.objects.filter(size=outside.size).first()
         if same is None or bytes(same.root) != outside.root:
             raise LogRolledBack(f"outside the database the log of {outside.size} entries has another root")
+    if contradicted := Publication.objects.exclude(finding="").first():
+        raise LogRolledBack(contradicted.finding)
     if newest and (outside is None or outside.size < newest.size):
         publish_checkpoint(newest.note)
 
 
 def publish_checkpoint(note: str) -> None:
-    """Put a checkpoint outside the database: as the newest one, and as the last one of its day.
+    """Put a checkpoint into the directory outside the database: as the newest one, and as the last one of its day.
 
     Two jobs that end at once take turns, and the smaller one never replaces the larger.
     """
-    directory = _directory()
+    keep_in(_directory(), note)
+
+
+def keep_in(directory: Path, note: str) -> None:
+    """The same in any directory."""
     (directory / "days").mkdir(parents=True, exist_ok=True)
     with (directory / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        outside = newest_outside()
+        outside = newest_in(directory)
         if outside and outside.size >= read_checkpoint(note, verifier_keys()).size:
             return
         _replace(directory / "days" / datetime.now(UTC).date().isoformat(), note)
-        _replace(_newest_path(), note)
+        _replace(directory / "checkpoint", note)
 
 
 def newest_outside() -> CheckpointText | None:
-    path = _newest_path()
-    return _read(path) if path.exists() else None
+    return newest_in(_directory())
+
+
+def newest_in(directory: Path) -> CheckpointText | None:
+    """The newest checkpoint in a directory; raises CheckpointBroken when it is not signed."""
+    path = directory / "checkpoint"
+    return read_kept(path.read_bytes(), path.name) if path.exists() else None
 
 
 def all_outside() -> Iterator[CheckpointText]:
     """Every checkpoint kept outside, smallest first; raises CheckpointBroken when one is not signed."""
-    paths = [_newest_path(), *(_directory() / "days").glob("????-??-??")]
-    yield from sorted((_read(path) for path in paths if path.exists()), key=lambda text: text.size)
+    paths = [_directory() / "checkpoint", *(_directory() / "days").glob("????-??-??")]
+    yield from sorted((read_kept(path.read_bytes(), path.name) for path in paths if path.exists()), key=lambda text: text.size)
 
 
-def _read(path: Path) -> CheckpointText:
+def read_kept(data: bytes, name: str) -> CheckpointText:
+    """What a checkpoint kept outside under this name says; raises CheckpointBroken when it is not signed."""
     try:
-        return read_checkpoint(path.read_text(encoding="utf-8"), verifier_keys())
+        return read_checkpoint(data.decode(), verifier_keys())
     except (InvalidNote, UnicodeDecodeError) as error:
-        raise CheckpointBroken(f"the checkpoint kept outside as {path.name} is not signed: {error}") from error
+        raise CheckpointBroken(f"the checkpoint kept outside as {name} is not signed: {error}") from error
 
 
 def _directory() -> Path:
     return Path(settings.STATE) / "log"
-
-
-def _newest_path() -> Path:
-    return _directory() / "checkpoint"
 
 
 def _replace(path: Path, text: str) -> None:

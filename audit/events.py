@@ -46,6 +46,7 @@ class Event(StrEnum):
     DATA_EXPORTED = "privacy.data.exported"
     DATA_ERASED = "privacy.data.erased"
     DATA_PURGED = "privacy.data.purged"
+    DATA_CHANGED_UNATTRIBUTED = "privacy.data.changed_unattributed"
     DISCLOSURE_REFUSED = "privacy.disclosure.refused"
 
     RECIPIENT_REGISTERED = "sharing.recipient.registered"
@@ -56,12 +57,15 @@ class Event(StrEnum):
     REQUEST_MADE = "rights.request.made"
     REQUEST_CANCELED = "rights.request.canceled"
     REQUEST_STARTED = "rights.request.started"
+    REQUEST_TAKEN = "rights.request.taken"
+    REQUEST_RELEASED = "rights.request.released"
     REQUEST_COMPLETED = "rights.request.completed"
     REQUEST_FAILED = "rights.request.failed"
     RESTRICTION_BEGUN = "rights.restriction.begun"
     RESTRICTION_LIFTED = "rights.restriction.lifted"
     EXPORT_DOWNLOADED = "rights.export.downloaded"
     EXPORT_EXPIRED = "rights.export.expired"
+    PROOF_DOWNLOADED = "rights.proof.downloaded"
 
     TICKET_WRITTEN = "complaints.ticket.written"
     TICKET_OPENED = "complaints.ticket.opened"
@@ -92,6 +96,8 @@ class Event(StrEnum):
     KEYS_REWRAPPED = "vault.keys.rewrapped"
     KEYS_RENEWED = "vault.keys.renewed"
     EPOCH_DESTROYED = "vault.epoch.destroyed"
+    DATA_RESEALED = "vault.data.resealed"
+    ERASURE_ADVANCED = "privacy.erasure.advanced"
     ERASURE_REPLAYED = "privacy.erasure.replayed"
 
     POLICY_PUBLISHED = "policy.version.published"
@@ -166,16 +172,24 @@ class Event(StrEnum):
     EXTRACT_EXPIRED = "privacy.extract.expired"
 
     NOTICE_RELEASED = "access.notice.released"
+    SILENCE_BEGUN = "access.silence.begun"
+    SILENCE_RELEASED = "access.silence.released"
     OPENINGS_CONFIRMED = "access.openings.confirmed"
     OPENINGS_CLOSED = "access.openings.closed"
     OPENINGS_LIFTED = "access.openings.lifted"
+    TRAIT_NOTED = "access.trait.noted"
     REVIEW_DRAWN = "access.review.drawn"
     REVIEW_DECIDED = "access.review.decided"
 
     ALERT_RAISED = "alerts.alert.raised"
     ALERT_CLOSED = "alerts.alert.closed"
 
+    LOG_SEARCHED = "audit.log.searched"
+    LOG_ENTRY_READ = "audit.entry.read"
+    LOG_SEARCH_KEPT = "audit.search.kept"
+    LOG_SEARCH_DROPPED = "audit.search.dropped"
     LOG_VERIFIED = "audit.log.verified"
     LOG_FAILED = "audit.log.failed"
+    LOG_MONTH_RETIRED = "audit.month.retired"
 
     STORY_TOLD = "demo.story.told"

@@ -1,43 +1,78 @@
-"""Keeps USE-3 and PROTECT-2: the runtime roles may add to the log and read it, and nothing else."""
+"""Keeps USE-3 and PROTECT-2: everybody may add to the log and read it, nobody else than its keeper may do more, its owner included."""
 
 from typing import Any
 
-from django.conf import settings
-from django.db import connections, transaction
+from django.db import connections
 
+from audit.errors import KeeperMissing, LogKept
 from audit.record import COLUMNS
 
-_OTHER_TABLES = ("audit_leaf", "audit_checkpoint", "audit_verification")
+_OTHER_TABLES = ("audit_leaf", "audit_tile", "audit_checkpoint", "audit_cosignature", "audit_publication", "audit_verification")
+_CHANGING_TABLES = ("audit_publication",)  # not append-only: what is still to be sent
 
-
-def install_grants(*, using: str, **kwargs: Any) -> None:
-    """Give each role in settings.RUNTIME_ROLES its rights on the log's tables, and take any other.
-
-    The owner itself and empty names are left out.
-    """
-    connection = connections[using]
-    if using != "default" or "audit_entry" not in connection.introspection.table_names():
-        return
-    with transaction.atomic(using=using), connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        owner = cursor.fetchone()[0]
-        for process, role in settings.RUNTIME_ROLES.items():
-            if role and role != owner:
-                _grant(cursor, connection.ops.quote_name(role), is_worker=process == "worker")
+KEEPER = "SELECT to_regprocedure('wall.keep_log()')"
+OWNER = "SELECT pg_get_userbyid(relowner), pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass(%s)"
+# Whatever is wrong with a table of the log: its owner, its trigger, or a right on a month, which is read through the whole.
+LOOSE = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'audit\\_%%' AND relkind IN ('r', 'p') AND (
+  pg_get_userbyid(relowner) <> %(keeper)s
+  OR (relname <> ALL (%(changing)s) AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'append_only' AND tgenabled = 'A' AND (tgtype & 58) = 58
+    AND tgfoid = 'public.audit_refuse_change()'::regprocedure AND tgqual IS NULL))
+  OR (relispartition AND EXISTS (
+    SELECT FROM aclexplode(relacl) WHERE grantee NOT IN (relowner, 0) AND privilege_type <> 'SELECT' OR grantee = 0)))
+UNION ALL
+SELECT proname FROM pg_proc WHERE oid = to_regprocedure('public.audit_refuse_change()') AND pg_get_userbyid(proowner) <> %(keeper)s
+ORDER BY 1
+"""
 
 
 def rights(table: str, *, is_worker: bool) -> str:
     """What a runtime role may do with a table of the log, as SQL lists it.
 
     Nobody is granted `at`, `transaction` and `db_role`, so nobody can forge them. Only the worker adds leaves,
-    checkpoints and verifications.
+    checkpoints and verifications, and nobody a retirement, which the keeper's own function writes.
     """
+    if table == "audit_retirement":
+        return "SELECT"
     if table not in _OTHER_TABLES:
         return f"SELECT, INSERT ({', '.join(COLUMNS)})"
-    return "SELECT, INSERT" if is_worker else "SELECT"
+    if not is_worker:
+        return "SELECT"
+    return "SELECT, INSERT, UPDATE" if table == "audit_publication" else "SELECT, INSERT"
 
 
-def _grant(cursor: Any, role: str, *, is_worker: bool) -> None:
-    for table in ("audit_entry", *_OTHER_TABLES):
-        cursor.execute(f"REVOKE ALL ON {table} FROM {role}")
-        cursor.execute(f"GRANT {rights(table, is_worker=is_worker)} ON {table} TO {role}")
+def require_keeper(*, using: str, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
+    """Before a migration: there is somebody to give the log to, and what it changes in the log is open to it.
+
+    Raises KeeperMissing and LogKept.
+    """
+    if using != "default":
+        return
+    with connections[using].cursor() as cursor:
+        cursor.execute(KEEPER)
+        if cursor.fetchone()[0] is None:
+            raise KeeperMissing("The database lacks what this version builds on. Its superuser lays it first: manage.py sqlwall | psql")
+        if any(migration.app_label == "audit" for migration, _ in plan):
+            require_open(cursor, "audit_entry")
+
+
+def require_open(cursor: Any, table: str) -> None:
+    """Raises LogKept for a table that belongs to the log's keeper."""
+    cursor.execute(OWNER, [f"public.{table}"])
+    keeper, is_ours = cursor.fetchone() or ("", True)
+    if not is_ours:
+        raise LogKept(
+            f"This changes {table}, which belongs to {keeper}. A superuser opens the log first: manage.py sqlwall --open-log | psql"
+        )
+
+
+def keep_log(cursor: Any) -> None:
+    """Make the months to come, and give the log's tables to their keeper. Nobody but a superuser takes them back."""
+    cursor.execute("SELECT wall.make_log_months(), wall.keep_log()")
+
+
+def loose_tables(cursor: Any, keeper: str) -> list[str]:
+    """The tables of the log that somebody else than the keeper could change. Empty where all is well."""
+    cursor.execute(LOOSE, {"keeper": keeper, "changing": list(_CHANGING_TABLES)})
+    return [name for (name,) in cursor.fetchall()]

@@ -1,11 +1,12 @@
 """Keeps USE-3: every log entry has an id before it is written, ordered by the moment it was made."""
 
 import secrets
-import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
+from time import time_ns
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = Lock()
 _last_tick = 0
 
@@ -18,7 +19,7 @@ def uuid7() -> UUID:
     """
     global _last_tick  # noqa: PLW0603 - one clock a process
     with _lock:
-        now = time.time_ns()
+        now = time_ns()
         tick = (now // 1_000_000 << 12) | (now % 1_000_000 << 12) // 1_000_000
         tick = _last_tick = max(tick, _last_tick + 1)
     milliseconds, fraction = tick >> 12, tick & 0xFFF
@@ -28,3 +29,8 @@ def uuid7() -> UUID:
 def first_uuid7(moment: datetime) -> UUID:
     """Return the smallest UUIDv7 of this moment: every one made later is greater."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def moment_of(identifier: UUID) -> datetime:
+    """The moment in a UUIDv7, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=identifier.int >> 80)

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 
 from audit.record import request_id
+from audit.security_log import current_request
 
 
 class RequestIdMiddleware:
@@ -15,8 +16,9 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = request_id.set(uuid4())
+        id_token, request_token = request_id.set(uuid4()), current_request.set(request)
         try:
             return self.get_response(request)
         finally:
-            request_id.reset(token)
+            request_id.reset(id_token)
+            current_request.reset(request_token)

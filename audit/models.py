@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from audit.fields import ClockTimestamp, CurrentTransaction, LoginRole, Xid8Field
-from audit.identifiers import uuid7
+from audit.identifiers import moment_of, uuid7
 
 
 class Entry(models.Model):
@@ -61,9 +61,13 @@ class Entry(models.Model):
         verbose_name = _("log entry")
         verbose_name_plural = _("log entries")
         indexes = [
-            models.Index(fields=["subject_id", "at"], name="audit_entry_subject"),
+            # Each but the second ends as lists are ordered: without the id the database would sort all that a person has.
+            models.Index(fields=["subject_id", "at", "id"], name="audit_entry_subject"),
             models.Index(fields=["transaction", "id"], name="audit_entry_transaction"),
-            models.Index(fields=["at"], name="audit_entry_at"),
+            models.Index(fields=["at", "id"], name="audit_entry_at"),
+            models.Index(fields=["actor_id", "at", "id"], name="audit_entry_actor", condition=models.Q(actor_id__isnull=False)),
+            models.Index(fields=["case_id", "at", "id"], name="audit_entry_case", condition=models.Q(case_id__isnull=False)),
+            models.Index(fields=["event", "at", "id"], name="audit_entry_event"),
         ]
 
     def __str__(self) -> str:
@@ -97,11 +101,39 @@ class Leaf(models.Model):
         return str(self.index)
 
 
+class Tile(models.Model):
+    """256 hashes of the log's Merkle tree, side by side on one level, once there are 256 (C2SP tlog-tiles).
+
+    Made from the leaves and kept so that proofs and readers need few rows. Kept as long as the log.
+    """
+
+    pk = models.CompositePrimaryKey("level", "number")
+    level = models.PositiveSmallIntegerField(_("level"))
+    number = models.BigIntegerField(_("number"))
+    hashes = models.BinaryField(_("hashes"), max_length=8192)
+    root = models.BinaryField(_("root"), max_length=32)
+
+    not_personal: ClassVar[dict[str, str]] = {
+        "level": "position in the tree",
+        "number": "position in the tree",
+        "hashes": "hashes of keyed hashes",
+        "root": "hash of hashes of keyed hashes",
+    }
+
+    class Meta:
+        verbose_name = _("tile")
+        verbose_name_plural = _("tiles")
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.number}"
+
+
 class Checkpoint(models.Model):
     """The signed state of the tree at one size (C2SP tlog-checkpoint). Kept as long as the log.
 
     Every entry whose transaction is below `watermark` is in the tree; no other is.
     `frontier` holds the roots of the complete subtrees, largest first, 32 bytes each.
+    `seal` is keyed and binds what the signed note does not say, too.
     """
 
     size = models.BigIntegerField(_("entries"), primary_key=True)
@@ -111,6 +143,7 @@ class Checkpoint(models.Model):
     note = models.TextField(_("signed note"))
     signed_at = models.DateTimeField(_("signed at"), db_default=ClockTimestamp())
     key_version = models.PositiveIntegerField(_("key version"))
+    seal = models.BinaryField(_("seal"), max_length=32)
 
     not_personal: ClassVar[dict[str, str]] = {
         "size": "number of entries",
@@ -120,6 +153,7 @@ class Checkpoint(models.Model):
         "note": "size and root, signed",
         "signed_at": "when the job ran",
         "key_version": "number of a signing key",
+        "seal": "keyed hash of the other columns",
     }
 
     class Meta:
@@ -130,8 +164,103 @@ class Checkpoint(models.Model):
         return str(self.size)
 
 
+class Retirement(models.Model):
+    """A span of the log, by default a month, whose entries have gone by the log's own lifetime; their leaves have stayed.
+
+    Added by the database's own function alone, in the transaction that drops the entries (see `audit.partitions`).
+    From `first_id` up to, not including, `end_id` no entry is left; `entries` of them had leaves, from `first_index`
+    to `last_index`, between which entries of the spans beside it may lie. Kept as long as the log.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    first_id = models.UUIDField(_("from the entry"), unique=True)
+    end_id = models.UUIDField(_("up to the entry"))
+    entries = models.BigIntegerField(_("entries"))
+    first_index = models.BigIntegerField(_("first place"), null=True)
+    last_index = models.BigIntegerField(_("last place"), null=True)
+    retired_at = models.DateTimeField(_("retired at"), db_default=ClockTimestamp())
+
+    not_personal: ClassVar[dict[str, str]] = {
+        "first_id": "bound of a span of time",
+        "end_id": "bound of a span of time",
+        "entries": "a count",
+        "first_index": "position in the tree",
+        "last_index": "position in the tree",
+        "retired_at": "when the job ran",
+    }
+
+    class Meta:
+        verbose_name = _("retired month")
+        verbose_name_plural = _("retired months")
+
+    def __str__(self) -> str:
+        return f"{moment_of(self.first_id):%Y-%m}"
+
+
+class Cosignature(models.Model):
+    """A witness's word that it saw a checkpoint of this log and that the log only grew (C2SP tlog-cosignature).
+
+    Kept as long as the log.
+    """
+
+    pk = models.CompositePrimaryKey("size", "witness")
+    size = models.BigIntegerField(_("entries"))
+    witness = models.CharField(_("witness"), max_length=200)
+    line = models.TextField(_("signature line"))
+    collected_at = models.DateTimeField(_("collected at"), db_default=ClockTimestamp())
+
+    not_personal: ClassVar[dict[str, str]] = {
+        "size": "number of entries",
+        "witness": "name of a witness's key",
+        "line": "signature of a witness",
+        "collected_at": "when the job ran",
+    }
+
+    class Meta:
+        verbose_name = _("cosignature")
+        verbose_name_plural = _("cosignatures")
+
+    def __str__(self) -> str:
+        return f"{self.witness} {self.size}"
+
+
+class Publication(models.Model):
+    """How far a place outside the database has the log, for each place in settings.AUDIT_PUBLISH."""
+
+    name = models.CharField(_("place"), max_length=400, primary_key=True)
+    size = models.BigIntegerField(_("entries there"), default=0)
+    tried_at = models.DateTimeField(_("tried at"))
+    behind_since = models.DateTimeField(_("behind since"), null=True)
+    error = models.CharField(_("error"), max_length=80, blank=True)
+    finding = models.TextField(_("finding"), blank=True)
+
+    not_personal: ClassVar[dict[str, str]] = {
+        "name": "address of a directory, a bucket or a witness, without credentials",
+        "size": "number of entries",
+        "tried_at": "when the job ran",
+        "behind_since": "when the job ran",
+        "error": "kind of an error",
+        "finding": "one sentence on sizes of the log",
+    }
+
+    class Meta:
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Verification(models.Model):
-    """The result of one complete verification of the log. Kept as long as the log."""
+    """The result of one verification of the log, or of a stretch of it. Kept as long as the log.
+
+    It began at the place `first_index`; `held_size` is the size of the last checkpoint that it found to hold.
+    """
+
+    class Kind(models.TextChoices):
+        FULL = "full", _("the whole log")
+        SINCE_LAST = "since_last", _("what is new")
+        MONTH = "month", _("one month")
 
     class Result(models.TextChoices):
         OK = "ok", _("holds")
@@ -140,8 +269,12 @@ class Verification(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     started_at = models.DateTimeField(_("started at"))
     finished_at = models.DateTimeField(_("finished at"))
+    kind = models.CharField(_("verified"), max_length=10, choices=Kind, default=Kind.FULL)
+    first_index = models.BigIntegerField(_("first place"), default=0)
+    held_size = models.BigIntegerField(_("holds up to"), default=0)
     entries = models.BigIntegerField(_("entries verified"))
     erased = models.BigIntegerField(_("of which erased"))
+    retired = models.BigIntegerField(_("of which retired"), default=0)
     checkpoints = models.IntegerField(_("checkpoints that hold"))
     result = models.CharField(_("result"), max_length=10, choices=Result)
     first_bad_entry = models.UUIDField(_("first bad entry"), null=True)
@@ -151,8 +284,12 @@ class Verification(models.Model):
     not_personal: ClassVar[dict[str, str]] = {
         "started_at": "when the job ran",
         "finished_at": "when the job ended",
+        "kind": "one of three words",
+        "first_index": "position in the tree",
+        "held_size": "number of entries",
         "entries": "a count",
         "erased": "a count",
+        "retired": "a count",
         "checkpoints": "a count",
         "result": "one of two words",
         "first_bad_entry": "random reference",

@@ -47,24 +47,40 @@ class Frontier:
                 frontier._peaks.append(None)
         return frontier
 
+    @classmethod
+    def of_levels(cls, size: int, levels: Sequence[Sequence[bytes]]) -> Self:
+        """The tree whose unfinished tile of each level holds these hashes; each level above the first counts 256 below."""
+        frontier = cls()
+        for level, hashes in enumerate(levels):
+            part = cls()
+            part.extend(hashes)
+            frontier._peaks += [None] * (8 * level - len(frontier._peaks)) + part._peaks
+        frontier.size = size
+        return frontier
+
     def to_bytes(self) -> bytes:
         """The roots of the complete subtrees, largest first."""
         return b"".join(peak for peak in reversed(self._peaks) if peak is not None)
 
-    def extend(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Append leaves, pairing whole levels at once."""
+    def extend(self, leaf_hashes: Iterable[bytes]) -> list[list[bytes]]:
+        """Append leaves, pairing whole levels at once.
+
+        Returns the roots of the subtrees that are complete now and were not before, by height: first the leaves.
+        """
+        completed: list[list[bytes]] = []
         nodes = list(leaf_hashes)
         self.size += len(nodes)
-        height = 0
         while nodes:
+            height = len(completed)
+            completed.append(nodes)
             if height == len(self._peaks):
                 self._peaks.append(None)
             if (peak := self._peaks[height]) is not None:
-                nodes.insert(0, peak)
-            self._peaks[height] = nodes.pop() if len(nodes) % 2 else None
-            pairs = zip(nodes[::2], nodes[1::2], strict=True)
-            nodes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
-            height += 1
+                nodes = [peak, *nodes]
+            self._peaks[height] = nodes[-1] if len(nodes) % 2 else None
+            # An odd one is left over at the end.
+            nodes = [sha256(b"\x01%b%b" % pair).digest() for pair in zip(nodes[::2], nodes[1::2], strict=False)]
+        return completed
 
     def root(self) -> bytes:
         root = None

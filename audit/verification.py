@@ -1,33 +1,68 @@
 """Keeps USE-3: finds the first entry that was changed, removed, inserted or moved, reading the log once, in order."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
-from typing import NamedTuple
+from datetime import UTC, date, datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import Max, Min
 
 from audit.checkpoints import all_outside, check_row, verifier_keys
-from audit.commitments import commitment, content_sql, house_key, key_source, leaf_bytes
+from audit.commitments import NOBODY, CommitmentKey, KeysAtHand, key_source, leaf_hashes
 from audit.errors import CheckpointBroken
+from audit.events import Event
+from audit.identifiers import first_uuid7
 from audit.models import Checkpoint, Entry, Leaf
 from audit.notes import CheckpointText
-from audit.tree import Frontier, leaf_hash
+from audit.portions import (
+    EntryRow,
+    LeafRow,
+    Leaves,
+    Portion,
+    RetiredSpans,
+    first_place,
+    portions_between,
+    read_ahead,
+    read_entry_rows,
+    read_leaf_rows,
+    split,
+)
+from audit.queries import last_good, open_failures
+from audit.tiles import WIDTH, FullTile, GrowingTiles, first_bad_tile, growing_tiles, stored_size, surplus_tile
 
-_ROWS = 5000
+_ROWS = 1000
 
 Progress = Callable[[int, int], None]
 
 
+class Stretch(NamedTuple):
+    """What to verify: from the size of one checkpoint (0 is the beginning) to that of another (None is the newest)."""
+
+    start: int = 0
+    end: int | None = None
+
+
+WHOLE = Stretch()
+
+
 @dataclass(slots=True)
 class Tally:
-    """What was verified: leaves, those of erased people among them, checkpoints that hold."""
+    """What was verified: leaves, those of erased people and of retired months among them, checkpoints that hold.
 
+    `first` is the place where it began, `held` the size of the last checkpoint that holds.
+    """
+
+    first: int = 0
     entries: int = 0
     erased: int = 0
+    retired: int = 0
     checkpoints: int = 0
+    held: int = 0
 
 
 class Fault(Exception):
@@ -45,18 +80,6 @@ class Extent(NamedTuple):
     watermark: int
 
 
-class LeafRow(NamedTuple):
-    place: int
-    entry_id: bytes
-    commitment: bytes
-    key_id: bytes | None
-
-
-class EntryRow(NamedTuple):
-    id: bytes
-    content: str
-
-
 class Target(NamedTuple):
     """A root that the tree must have at a size; `row` is None for a checkpoint kept outside."""
 
@@ -65,21 +88,217 @@ class Target(NamedTuple):
     row: Checkpoint | None
 
 
-def find_fault(progress: Progress) -> tuple[Tally, Fault | None]:
-    """Read the log up to its newest checkpoint; return what was verified and the first fault, if any.
+def find_fault(progress: Progress, stretch: Stretch = WHOLE) -> tuple[Tally, Fault | None]:
+    """Read the log, or a stretch of it, and return what was verified and the first fault, if any.
 
     Entries integrated meanwhile are left to the next time. Memory does not grow with the log.
     """
-    tally = Tally()
-    try:
+    while True:
+        retired = RetiredSpans()
+        walk = Walk(retired, progress)
+        try:
+            walk.go(stretch)
+        except Fault as fault:
+            if retired == RetiredSpans():
+                return walk.tally, fault
+        except CheckpointBroken as error:
+            return walk.tally, Fault(str(error))
+        else:
+            return walk.tally, None
+        # A month was retired while it was read.
+
+
+class Walk:
+    """Grows the tree anew from the leaves and compares it with each checkpoint that it passes."""
+
+    def __init__(self, retired: RetiredSpans, progress: Progress) -> None:
+        self.tally = Tally()
+        self._retired = retired
+        self._spans = {row.pk: SpanTally() for row in retired.rows}
+        self._progress = progress
+        self._keys = KeysAtHand(_known_keys)
+        self._targets: Iterator[Target] = iter(())
+        self._target: Target | None = None
+        self._tree = GrowingTiles()
+
+    def go(self, stretch: Stretch) -> None:
         outside = list(all_outside())  # before the extent: what is outside was committed earlier
-        with transaction.atomic():  # server-side cursors live as long as their transaction
-            _walk(_extent(), outside, tally, progress)
-    except Fault as fault:
-        return tally, fault
-    except CheckpointBroken as error:
-        return tally, Fault(str(error))
-    return tally, None
+        extent = _extent()
+        start, end = _checkpoint(stretch.start), extent if stretch.end is None else _end_at(stretch.end)
+        self._last = end.size
+        self._grow_from(start)
+        self._targets = _targets(self._tree.size, end.size, outside)
+        self._target = next(self._targets, None)
+        place = first_place(start.watermark if start else 0)
+        portions = portions_between(self._tree.size, end.size, place, end.watermark, self._retired)
+        with closing(read_ahead(portions)) as ahead:
+            for portion in ahead:
+                self._check(portion)
+                if portion.leaves.ids:
+                    self._progress(self._tree.size, end.size)
+        _check_reach(extent, outside)
+        _check_surplus(extent)
+        self._check_retirements(is_whole=stretch == WHOLE)
+
+    def _grow_from(self, start: Checkpoint | None) -> None:
+        """Begin with the tree of a checkpoint, whose newest leaves and tiles lead to the root that was signed."""
+        self._tree = growing_tiles(start.size if start else 0)
+        self._tiled = stored_size()  # what an earlier version left without tiles gets them from the integration
+        if start is None:
+            return
+        check_row(start, verifier_keys())
+        if self._tree.frontier.root() != bytes(start.root):
+            raise Fault(f"the newest leaves or tiles of the {start.size} that a checkpoint covers are damaged", index=start.size - 1)
+        self.tally.first = self.tally.held = start.size
+
+    def _check(self, portion: Portion) -> None:
+        """Each entry with its leaf, then the checkpoints and tiles that these leaves reach."""
+        leaves, fault = portion.leaves, None
+        if not self._is_sound(portion):
+            leaves, fault = self._look_closely(portion)
+        self._reach(leaf_hashes(split(leaves.ids), split(leaves.keys), split(leaves.commitments, 32)))
+        if fault:
+            raise fault
+
+    def _is_sound(self, portion: Portion) -> bool:
+        """Whether each entry of a portion is the one that its leaf commits to; counts them when all are."""
+        leaves, entries = portion.leaves, portion.entries
+        ids, key_ids = split(leaves.ids), split(leaves.keys)
+        if not leaves.is_whole or len(ids) != portion.end - portion.start:
+            return False
+        if entries.ids != (leaves.ids if len(portion.present) == len(ids) else b"".join([ids[place] for place in portion.present])):
+            return False
+        keys, erased = self._keys_of({key_ids[place] for place in portion.present})
+        commitments, number = split(leaves.commitments, 32), 0
+        for place, content in zip(portion.present, entries.contents, strict=True):
+            if key := keys.get(key_ids[place]):
+                if key.commit(content) != commitments[place]:
+                    return False
+            elif key_ids[place] in erased:
+                number += 1
+            else:
+                return False
+        self.tally.erased += number
+        self._count_retired(portion, ids)
+        return True
+
+    def _keys_of(self, key_ids: set[bytes]) -> tuple[Mapping[bytes, CommitmentKey], set[bytes]]:
+        """The keys of these ids, the house's of NOBODY; and which of the others an erasure destroyed."""
+        keys = self._keys.of(key_ids)
+        gone = {UUID(bytes=key_id) for key_id in key_ids - keys.keys()}
+        return keys, {key_id.bytes for key_id in key_source().destroyed_keys(gone)} if gone else set()
+
+    def _count_retired(self, portion: Portion, ids: Sequence[bytes]) -> None:
+        if len(portion.present) < len(ids):
+            for place in set(range(len(ids))).difference(portion.present):
+                self._retire(portion.start + place, ids[place])
+
+    def _retire(self, index: int, entry_id: bytes) -> None:
+        if span := self._retired.span_of(entry_id):
+            self._spans[span.pk].append_place(index)
+            self.tally.retired += 1
+
+    def _look_closely(self, portion: Portion) -> tuple[Leaves, Fault]:
+        """The leaves before the first fault of a portion, and the fault."""
+        leaf_rows, entry_rows = read_leaf_rows(portion), iter(read_entry_rows(portion))
+        leaves = {leaf.place: leaf for leaf in leaf_rows}
+        keys, erased = self._keys_of({leaf.key_id or NOBODY for leaf in leaf_rows})
+        good: list[LeafRow] = []
+        for place in range(portion.start, portion.end):
+            leaf = leaves.get(place)
+            if leaf and self._retired.span_of(leaf.entry_id):
+                good.append(leaf)
+                continue
+            entry = next(entry_rows, None)
+            if fault := self._fault_at(place, leaf, entry, keys, erased):
+                return Leaves.of(good), fault
+            good.append(cast(LeafRow, leaf))
+        if portion.start == portion.end and (entry := next(entry_rows, None)):
+            return Leaves.of(good), self._misplaced(portion.end, None, entry)
+        return Leaves.of(good), Fault(f"the log from {portion.start} to {portion.end} changed while it was read")
+
+    def _fault_at(
+        self, place: int, leaf: LeafRow | None, entry: EntryRow | None, keys: Mapping[bytes, CommitmentKey], erased: set[bytes]
+    ) -> Fault | None:
+        if not leaf or not entry or leaf.entry_id != entry.id:
+            return self._misplaced(place, leaf, entry)
+        if leaf.key_id == NOBODY or len(leaf.commitment) != 32:
+            return _fault("has a damaged leaf", leaf)
+        key = keys.get(leaf.key_id or NOBODY)
+        if key and key.commit(entry.content) != leaf.commitment:
+            return _fault("was changed", leaf)
+        if not key and leaf.key_id not in erased:
+            return _fault("cannot be verified: its key is gone and no erasure destroyed it", leaf)
+        return None
+
+    def _misplaced(self, place: int, leaf: LeafRow | None, entry: EntryRow | None) -> Fault:
+        """Name what is at a place where leaves and entries stop matching."""
+        entry_id = UUID(bytes=entry.id) if entry else None
+        if entry_id and (self._retired.span_of(entry_id.bytes) or not Leaf.objects.filter(entry_id=entry_id).exists()):
+            if leaf is None and place < self._last:
+                return Fault(f"leaf {place} of entry {entry_id} is missing", entry_id=entry_id, index=place)
+            return Fault(f"entry {entry_id} was inserted", entry_id=entry_id, index=place)
+        if leaf is None:
+            return Fault(f"leaf {place} is missing", entry_id=entry_id, index=place)
+        if not Entry.objects.filter(id=UUID(bytes=leaf.entry_id)).exists():
+            return _fault("was removed", leaf)
+        return _fault("was moved", leaf)
+
+    def _reach(self, hashes: Sequence[bytes]) -> None:
+        """Grow the tree by these leaves, and stop at each checkpoint on the way."""
+        full: list[FullTile] = []
+        while (target := self._target) and target.size <= self._tree.size + len(hashes):
+            ahead = target.size - self._tree.size
+            full += self._tree.extend(hashes[:ahead])
+            hashes = hashes[ahead:]
+            self.tally.entries += ahead
+            self._check_target(target)
+            self._target = next(self._targets, None)
+        full += self._tree.extend(hashes)
+        self.tally.entries += len(hashes)
+        self._check_tiles(full)
+
+    def _check_target(self, target: Target) -> None:
+        frontier = self._tree.frontier
+        if target.row:
+            check_row(target.row, verifier_keys())
+        if frontier.root() != target.root:
+            place = "in the database" if target.row else "outside the database"
+            raise Fault(f"the leaves do not lead to the root of the checkpoint of {target.size} entries {place}")
+        if target.row:
+            if frontier.to_bytes() != bytes(target.row.frontier):
+                raise Fault(f"the frontier of the checkpoint of {target.size} entries is damaged")
+            self.tally.checkpoints += 1
+            self.tally.held = target.size
+
+    def _check_tiles(self, full: Iterable[FullTile]) -> None:
+        bad = first_bad_tile(tile for tile in full if (tile.number + 1) * WIDTH ** (tile.level + 1) <= self._tiled)
+        if bad:
+            raise Fault(f"tile {bad.number} of level {bad.level} is damaged or missing", index=bad.number * WIDTH ** (bad.level + 1))
+
+    def _check_retirements(self, *, is_whole: bool) -> None:
+        """Each month that has left did so by an entry, and took no more entries with it than it says."""
+        for row in self._retired.rows:
+            spans = self._spans[row.pk]
+            if is_whole and (spans.number, spans.first, spans.last) != (row.entries, row.first_index, row.last_index):
+                raise Fault(f"the retired month {row} says {row.entries} entries, and {spans.number} are missing", index=spans.first)
+            recorded = Entry.objects.filter(event=Event.LOG_MONTH_RETIRED, object_id=row.pk)
+            if not recorded.exists() and not self._retired.span_of(first_uuid7(row.retired_at).bytes):
+                raise Fault(f"the month {row} was retired without an entry", index=row.first_index)
+
+
+@dataclass(slots=True)
+class SpanTally:
+    """The leaves whose entries were retired with one span."""
+
+    number: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def append_place(self, index: int) -> None:
+        self.number += 1
+        self.first = index if self.first is None else min(self.first, index)
+        self.last = index if self.last is None else max(self.last, index)
 
 
 def _extent() -> Extent:
@@ -97,113 +316,69 @@ def _extent() -> Extent:
     return extent
 
 
-def _walk(extent: Extent, outside: Iterable[CheckpointText], tally: Tally, progress: Progress) -> None:
-    """Grow the tree anew from the leaves and compare it with each checkpoint that it passes."""
-    frontier = Frontier()
-    hashes = chain.from_iterable(_checked_leaf_hashes(extent, tally))
-    for target in _targets(extent, outside):
-        if target.size > extent.size:
-            raise Fault(f"rolled back: outside the database the log has {target.size} entries, here {extent.size}")
-        while frontier.size < target.size:
-            frontier.extend(islice(hashes, min(_ROWS, target.size - frontier.size)))
-            progress(frontier.size, extent.size)
-        _check_target(frontier, target, tally)
-    for _ in hashes:  # what follows the last checkpoint is an entry that has no leaf: a Fault
-        pass
+def since_last() -> Stretch:
+    """From the last checkpoint that held; where something failed since, from the one before that."""
+    good = last_good()
+    failed = open_failures(good).aggregate(held=Min("held_size"))["held"]
+    return Stretch(min(good.held_size if good else 0, failed if failed is not None else sys.maxsize))
 
 
-def _targets(extent: Extent, outside: Iterable[CheckpointText]) -> Iterator[Target]:
-    """All checkpoints, smallest first, in the database and outside it."""
-    rows = Checkpoint.objects.filter(size__lte=extent.size).order_by("size").iterator(chunk_size=_ROWS)
-    inside = (Target(row.size, bytes(row.root), row) for row in rows)
-    return heapq.merge(inside, (Target(text.size, text.root, None) for text in outside), key=lambda target: target.size)
+def of_month(day: date) -> Stretch:
+    """From the last checkpoint before the first entry of the month to the first one that covers its last.
+
+    By the leaves, whose places the tree itself proves: the checkpoints' own times would leave out what committed late.
+    """
+    first = datetime(day.year, day.month, 1, tzinfo=UTC)
+    following = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
+    places = Leaf.objects.filter(entry_id__gte=first_uuid7(first), entry_id__lt=first_uuid7(following))
+    reach = places.aggregate(first=Min("index"), last=Max("index"))
+    if reach["first"] is None:
+        return Stretch(0, 0)
+    before = Checkpoint.objects.filter(size__lte=reach["first"]).order_by("-size").first()
+    until = Checkpoint.objects.filter(size__gt=reach["last"]).order_by("size").first()
+    return Stretch(before.size if before else 0, until.size if until else None)
 
 
-def _check_target(frontier: Frontier, target: Target, tally: Tally) -> None:
-    if target.row:
-        check_row(target.row, verifier_keys())
-    if frontier.root() != target.root:
-        place = "in the database" if target.row else "outside the database"
-        raise Fault(f"the leaves do not lead to the root of the checkpoint of {target.size} entries {place}")
-    if target.row:
-        if frontier.to_bytes() != bytes(target.row.frontier):
-            raise Fault(f"the frontier of the checkpoint of {target.size} entries is damaged")
-        tally.checkpoints += 1
+def _checkpoint(size: int) -> Checkpoint | None:
+    if not size:
+        return None
+    if row := Checkpoint.objects.filter(size=size).first():
+        return row
+    raise Fault(f"the checkpoint of {size} entries, which held, is gone")
 
 
-def _checked_leaf_hashes(extent: Extent, tally: Tally) -> Iterator[list[bytes]]:
-    """The leaf hashes in order, page by page, each after its entry was compared with its commitment."""
-    with connection.chunked_cursor() as leaf_cursor, connection.chunked_cursor() as entry_cursor:
-        leaf_cursor.execute(
-            "SELECT index, uuid_send(entry_id) || commitment || coalesce(uuid_send(key_id), '') FROM audit_leaf"
-            " WHERE index < %s ORDER BY index",
-            [extent.size],
-        )
-        entry_cursor.execute(
-            f"SELECT uuid_send(id), {content_sql()} FROM audit_entry WHERE transaction < %s ORDER BY transaction, id",  # noqa: S608 - constants alone
-            [str(extent.watermark)],
-        )
-        while True:
-            leaves = [_leaf_row(*row) for row in leaf_cursor.fetchmany(_ROWS)]
-            entries = [EntryRow(bytes(entry_id), content) for entry_id, content in entry_cursor.fetchmany(_ROWS)]
-            if not leaves and not entries and tally.entries == extent.size:
-                return
-            hashes, fault = _check_page(leaves, entries, extent, tally)
-            yield hashes
-            if fault:
-                raise fault
+def _end_at(size: int) -> Extent:
+    row = _checkpoint(size)
+    return Extent(row.size, row.watermark) if row else Extent(0, 0)
 
 
-def _leaf_row(place: int, packed: memoryview) -> LeafRow:
-    """One packed column instead of three: unpacking here is cheaper than fetching three."""
-    data = bytes(packed)
-    return LeafRow(place, data[:16], data[16:48], data[48:] or None)
+def _check_reach(extent: Extent, outside: Iterable[CheckpointText]) -> None:
+    for text in outside:
+        if text.size > extent.size:
+            raise Fault(f"rolled back: outside the database the log has {text.size} entries, here {extent.size}")
 
 
-def _check_page(leaves: Sequence[LeafRow], entries: Sequence[EntryRow], extent: Extent, tally: Tally) -> tuple[list[bytes], Fault | None]:
-    """Leaf hashes up to the first fault on this page, and the fault."""
-    keys, destroyed = _keys_of(leaves)
-    hashes: list[bytes] = []
-    for leaf, entry in zip_longest(leaves, entries):
-        if not leaf or not entry or leaf.entry_id != entry.id or leaf.place != tally.entries:
-            return hashes, _misplaced(leaf, entry, tally.entries, extent)
-        if key := keys.get(leaf.key_id):
-            if commitment(entry.content, key) != leaf.commitment:
-                return hashes, _fault("was changed", leaf)
-        elif leaf.key_id in destroyed:
-            tally.erased += 1
-        else:
-            return hashes, _fault("cannot be verified: its key is gone and no erasure destroyed it", leaf)
-        hashes.append(leaf_hash(leaf_bytes(leaf.entry_id, leaf.key_id, leaf.commitment)))
-        tally.entries += 1
-    if not leaves and not entries:
-        return hashes, Fault(f"leaf {tally.entries} and those after it are missing", index=tally.entries)
-    return hashes, None
+def _check_surplus(extent: Extent) -> None:
+    if place := surplus_tile(extent.size):
+        raise Fault("tile {1} of level {0} is of no tree of this log".format(*place))
 
 
-def _keys_of(leaves: Sequence[LeafRow]) -> tuple[dict[bytes | None, bytes], set[bytes]]:
-    """The keys of these leaves by key id, the house key under None; and which of the others were destroyed."""
-    wanted = {UUID(bytes=leaf.key_id) for leaf in {leaf.key_id: leaf for leaf in leaves if leaf.key_id}.values()}
-    known = key_source().known_keys(wanted) if wanted else {}
-    gone = wanted - known.keys()
-    destroyed = key_source().destroyed_keys(gone) if gone else set()
-    keys: dict[bytes | None, bytes] = {key_id.bytes: key for key_id, key in known.items()}
-    keys[None] = house_key()
-    return keys, {key_id.bytes for key_id in destroyed}
+def _targets(start: int, end: int, outside: Iterable[CheckpointText]) -> Iterator[Target]:
+    """All checkpoints above one size up to another, smallest first, in the database and outside it."""
+    inside = (Target(row.size, bytes(row.root), row) for row in _checkpoints(start, end))
+    beside = (Target(text.size, text.root, None) for text in outside if start < text.size <= end)
+    return heapq.merge(inside, beside, key=lambda target: target.size)
 
 
-def _misplaced(leaf: LeafRow | None, entry: EntryRow | None, place: int, extent: Extent) -> Fault:
-    """Name what is at a place where leaves and entries stop matching."""
-    entry_id = UUID(bytes=entry.id) if entry else None
-    if entry_id and not Leaf.objects.filter(entry_id=entry_id).exists():
-        if (leaf is None and place < extent.size) or (leaf and leaf.place != place):
-            return Fault(f"leaf {place} of entry {entry_id} is missing", entry_id=entry_id, index=place)
-        return Fault(f"entry {entry_id} was inserted", entry_id=entry_id, index=place)
-    if leaf is None or leaf.place != place:
-        return Fault(f"leaf {place} is missing", entry_id=entry_id, index=place)
-    if not Entry.objects.filter(id=UUID(bytes=leaf.entry_id)).exists():
-        return _fault("was removed", leaf)
-    return _fault("was moved", leaf)
+def _checkpoints(start: int, end: int) -> Iterator[Checkpoint]:
+    while rows := list(Checkpoint.objects.filter(size__gt=start, size__lte=end).order_by("size")[:_ROWS]):
+        yield from rows
+        start = rows[-1].size
+
+
+def _known_keys(key_ids: set[UUID]) -> Iterator[tuple[UUID, UUID, bytes]]:
+    for key_id, key in key_source().known_keys(key_ids).items():
+        yield key_id, key_id, key
 
 
 def _fault(what: str, leaf: LeafRow) -> Fault:

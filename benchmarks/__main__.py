@@ -11,14 +11,14 @@ import django
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     django.setup()
-    from benchmarks import erasures, first_pages, look_ups, many_rows, masked_page, one_value, wall
+    from benchmarks import audited_writes, erasures, first_pages, log, look_ups, many_rows, masked_page, one_value, own_uses, wall
     from benchmarks.policy import put_policy_in_force
     from benchmarks.servers import fresh_databases
 
     results = []
     with fresh_databases():
         put_policy_in_force()
-        for part in (one_value, many_rows, masked_page, look_ups, erasures, first_pages, wall):
+        for part in (one_value, many_rows, masked_page, look_ups, erasures, first_pages, own_uses, wall, audited_writes, log):
             for row in part.rows():
                 print(line(row.name, row.peer, row.goal, f"{row.ratio:.2f}", "holds" if row.holds else "MISSED"), flush=True)
                 results.append(row)

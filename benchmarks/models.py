@@ -1,7 +1,10 @@
 """The same six texts, sealed and plain. These tables exist in the benchmarks' databases alone."""
 
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
 from django.db import models
 from django_cryptography.fields import encrypt
+from simple_history.models import HistoricalRecords
 
 from privacy.declarations import masks
 from privacy.declarations.categories import Category
@@ -83,6 +86,59 @@ class PlainMailbox(models.Model):
     """What it is compared with."""
 
     email = models.CharField(max_length=254, unique=True)
+
+    wall = Wall.STAFF
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Ware(models.Model):
+    """Something that is written again and again, recorded in one of several ways."""
+
+    title = models.CharField(max_length=120)
+    description = models.TextField()
+    price = models.IntegerField()
+    on_hand = models.IntegerField()
+
+    wall = Wall.STAFF
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PlainWare(Ware):
+    """Recorded by nobody, or by our log."""
+
+
+class WareWithLog(Ware):
+    """Recorded by django-auditlog."""
+
+
+class WareWithHistory(Ware):
+    """Recorded by django-simple-history."""
+
+    class History(models.Model):
+        wall = Wall.STAFF
+
+        class Meta:
+            abstract = True
+
+    history = HistoricalRecords(bases=[History])
+
+
+LogEntry.wall = Wall.STAFF
+auditlog.register(WareWithLog)
+
+
+class ChainLink(models.Model):
+    """An entry of a log whose every entry holds the hash of the one before: the design that ours is not."""
+
+    text = models.TextField()
+    hash = models.BinaryField(max_length=32)
 
     wall = Wall.STAFF
 

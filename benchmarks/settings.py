@@ -19,7 +19,8 @@ if INSIDE not in os.environ:
 from marketplace.settings import *  # noqa: E402, F403
 from marketplace.settings import INSTALLED_APPS, STORAGES  # noqa: E402
 
-INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks"]
+INSTALLED_APPS = [*INSTALLED_APPS, "auditlog", "simple_history", "benchmarks"]
+AUDITLOG_STORE_JSON_CHANGES = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 ALLOWED_HOSTS = ["testserver"]
 WHITENOISE_AUTOREFRESH = True

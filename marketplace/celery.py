@@ -4,6 +4,9 @@ import os
 
 from celery import Celery
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
+from django.conf import settings
+
+from audit.security_log import write_security_log
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
@@ -15,6 +18,7 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_logging(**_: object) -> None:
     """Celery leaves logging alone when somebody listens here: Django's settings have configured it."""
+    write_security_log(settings.SECURITY_LOG)
 
 
 @worker_ready.connect

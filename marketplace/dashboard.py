@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.admin import site
 from django.db.models import Model
 from django.urls import reverse
@@ -12,12 +13,14 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from audit.models import Entry
-from audit.queries import log_health
-from marketplace.charts import kept_numbers
+from audit.identifiers import moment_of
+from audit.models import Entry, Retirement
+from audit.publishing import outside_health
+from audit.queries import LogHealth, log_health
 from marketplace.health import check_pulse
+from privacy.interface.charts import kept_numbers
 from privacy.jobs.actions import job_models
 from privacy.jobs.models import Job
 from privacy.mail.models import OutboundMail
@@ -180,20 +183,58 @@ def operator_missing(actor: Actor) -> Card | None:
 @dashboard_card
 def log(actor: Actor) -> Card | None:
     health = log_health()
-    checked = health.verification
-    text = (
-        _("Verified %(age)s ago, %(waiting)s entries waiting to be sealed.")
-        % {"age": timesince(checked.finished_at), "waiting": health.waiting}
-        if checked
-        else _("Not verified yet, %(waiting)s entries waiting to be sealed.") % {"waiting": health.waiting}
-    )
     return Card(
         Section.HEALTH,
         gettext_lazy("Log"),
         _("%(entries)s entries sealed") % {"entries": health.entries},
-        text,
+        _words_on(health),
         State.GOOD if health.ok else State.LATE,
         list_page(actor, Entry),
+        _lifetime_of_the_log(),
+    )
+
+
+def _lifetime_of_the_log() -> list[tuple[object, object]]:
+    """How long it is kept, and the last months that have left."""
+    years = settings.AUDIT_KEPT_YEARS
+    left = [
+        (_("%(month)s has left") % {"month": date_format(moment_of(month.first_id), "YEAR_MONTH_FORMAT")}, month.entries)
+        for month in Retirement.objects.order_by("-first_id")[:3]
+    ]
+    return [(_("Kept for"), ngettext("%d year", "%d years", years) % years), *left]
+
+
+def _words_on(health: LogHealth) -> str:
+    waiting = {"waiting": health.waiting}
+    if not health.holds:
+        return _("It does not hold: see the verifications. %(waiting)s entries waiting to be sealed.") % waiting
+    if health.verification is None or health.whole is None:
+        return _("Not verified yet, %(waiting)s entries waiting to be sealed.") % waiting
+    ages = {"age": timesince(health.verification.finished_at), "whole": timesince(health.whole.finished_at)}
+    return _("Holds. What is new was verified %(age)s ago, the whole log %(whole)s ago. %(waiting)s entries waiting to be sealed.") % {
+        **ages,
+        **waiting,
+    }
+
+
+@dashboard_card
+def log_outside(actor: Actor) -> Card | None:
+    """Nothing where no place is configured: then the log's own directory is all there is."""
+    health = outside_health()
+    if not health.places:
+        return None
+    text = _("All have the newest checkpoint.")
+    if health.contradicting:
+        text = _("%(count)s of them know another log. Nothing more is signed.") % {"count": health.contradicting}
+    elif health.late:
+        text = _("%(count)s of them are late.") % {"count": health.late}
+    return Card(
+        Section.HEALTH,
+        gettext_lazy("Log outside"),
+        _("%(count)s places") % {"count": health.places},
+        text,
+        State.GOOD if health.ok else State.LATE,
+        reverse("audit:log"),
     )
 
 
@@ -261,6 +302,7 @@ def keys(actor: Actor) -> Card | None:
         (_("keys that are too old or have sealed too much"), ages.overdue),
         (_("changes of keys that were begun and not ended"), ages.unfinished),
         (_("epochs that should be over"), ages.epochs_late),
+        (_("deleted keys whose bytes still stand in the files"), ages.clearings_late),
     ]
     if ages.locked_since:
         rows.insert(0, (_("age of the key that locks the others"), timesince(ages.locked_since)))

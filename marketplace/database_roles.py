@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg2 import sql
 
+from marketplace.environment import Environment
 from privacy.wall.foundation import foundation
 from privacy.wall.logins import Login
 
@@ -40,7 +41,13 @@ def prepare_cluster(connection: Any, passwords: Mapping[str, str]) -> None:
 
 def lay_foundation(connection: Any, database: str, signing_key: str) -> None:
     """Put into the main database what its owner may not. `connection` is a superuser's to that database."""
-    text = foundation(database=database, owner=MAIN_OWNER, roles=MAIN_ROLES, key=base64.b64decode(signing_key))
+    text = foundation(
+        database=database,
+        owner=MAIN_OWNER,
+        roles=MAIN_ROLES,
+        key=base64.b64decode(signing_key),
+        log_kept_years=Environment().audit_kept_years,
+    )
     with connection, connection.cursor() as cursor:
         cursor.execute(text)
 

@@ -319,6 +319,14 @@ class Environment:
         return self.required("AUDIT_ORIGIN")
 
     @property
+    def audit_kept_years(self) -> int:
+        """Raises ImproperlyConfigured for less than a year: nobody could check in time what was done with their data."""
+        years = self.number("AUDIT_KEPT_YEARS", AUDIT_KEPT_YEARS)
+        if years < 1:
+            raise ImproperlyConfigured("AUDIT_KEPT_YEARS must be at least 1.")
+        return years
+
+    @property
     def secret_key(self) -> str:
         value = self.required("SECRET_KEY")
         if len(value) < 50:
@@ -349,8 +357,10 @@ class Environment:
         }
 
     def database_logins(self) -> dict[Login, dict[str, object]]:
-        """The logins to the main database that this process may enter: those of the site, and its own."""
-        logins = dict.fromkeys([*SITE_LOGINS, HOME_LOGINS[self.database_role]])
+        """The logins to the main database that this process may enter: those of the site, its own, and an owner the
+        worker's, who sees the rows."""
+        home = HOME_LOGINS[self.database_role]
+        logins = dict.fromkeys([*SITE_LOGINS, home, *([Login.WORKER] if home == Login.OWNER else [])])
         return {login: self._database(MAIN_VARIABLES[login]) for login in logins}
 
     def runtime_roles(self) -> dict[str, str]:
@@ -422,6 +432,10 @@ class Environment:
             raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * accepts any.")
         return [host.strip() for host in hosts.split(",") if host.strip()]
 
+
+# The longest that a record of a person is kept is eight years from the end of one, and the log has to outlive it: who
+# used the data is answered for all of its life, and for a while after.
+AUDIT_KEPT_YEARS = 10
 
 HOME_LOGINS = {"web": Login.GATE, "worker": Login.WORKER, "owner": Login.OWNER}
 SITE_LOGINS = (Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR)

@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
+from audit.security_log import address_of
+
 OF_TASKS = frozenset({"exc", "traceback", "args", "kwargs", "return_value"})
 
 
@@ -64,11 +66,6 @@ class FrameFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
         return frames_of(ei[1], ei[2])
-
-
-def address_of(request: HttpRequest) -> str:
-    """The pattern of the page, without what stood in its place: a mailed link's token works for whoever reads it."""
-    return f"/{request.resolver_match.route}" if request.resolver_match else "(no page of ours)"
 
 
 class WithoutValues(logging.Filter):

@@ -51,7 +51,11 @@ COMMITMENT_KEY: bytes = environment.key("COMMITMENT_KEY")
 WALL_SIGNING_KEY: bytes = environment.key("WALL_SIGNING_KEY", 64)
 AUDIT_ORIGIN: str = environment.audit_origin
 AUDIT_SIGNING_KEY_VERSION = environment.number("AUDIT_SIGNING_KEY_VERSION", 1)
+AUDIT_KEPT_YEARS = environment.audit_kept_years
 AUDIT_FORMER_KEYS: list[str] = environment.optional("AUDIT_FORMER_KEYS").split()
+AUDIT_FORMER_SIGNING_KEY: bytes = environment.optional_key("AUDIT_FORMER_SIGNING_KEY")  # signs beside the new one for a while
+# Where checkpoints go besides the state directory: file:///folder, s3://bucket/prefix, https://witness.example#VKEY
+AUDIT_PUBLISH: list[str] = environment.optional("AUDIT_PUBLISH").split()
 
 # Cryptoperiods: the upper ends of NIST SP 800-57 Part 1 Rev. 5, 5.3.6, and less where changing costs little. A data key may
 # seal for two years (symmetric data encryption), the key that locks all others for one (symmetric master key).
@@ -90,6 +94,7 @@ MIDDLEWARE = [
     "marketplace.headers.ForwardedAddressMiddleware",
     "audit.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "audit.serving.LogFilesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "marketplace.headers.PermissionsPolicyMiddleware",
@@ -355,10 +360,18 @@ def timetable_entry(task: str, schedule: float | crontab) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE = {
     "integrate_audit": timetable_entry("audit.integrate", 5),
     "verify_audit": timetable_entry("audit.verify", 3600),
+    "verify_whole_audit": timetable_entry("audit.verify_all", crontab(hour=4, minute=30)),
+    "watch_log": timetable_entry("privacy.alerts.watch_log", 600),
+    "keep_audit_months": timetable_entry("audit.keep_months", crontab(hour=1, minute=30)),
+    "publish_audit": timetable_entry("audit.publish", 30),
     "sweep_jobs": timetable_entry("privacy.jobs.sweep", 10),
     "advance_epoch": timetable_entry("privacy.rights.advance_epoch", crontab(hour=2, minute=45)),
+    "clear_deleted_keys": timetable_entry("privacy.rights.clear_deleted_keys", 20),
+    "finish_renewals": timetable_entry("privacy.rights.finish_renewals", 3600),
     "watch_keys": timetable_entry("privacy.alerts.watch_keys", 3600),
+    "watch_publications": timetable_entry("privacy.alerts.watch_publications", 300),
     "watch_wall": timetable_entry("privacy.alerts.watch_wall", 3600),
+    "watch_floor": timetable_entry("privacy.alerts.watch_floor", 60),
     "copy_erasure_ledger": timetable_entry("privacy.rights.copy_erasure_ledger", 60),
     "start_due_erasures": timetable_entry("privacy.rights.start_due_erasures", 30),
     "purge": timetable_entry("privacy.retention.purge", 600 if DEMO else crontab(hour=3, minute=15)),
@@ -373,15 +386,20 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Logs and error reports: no request bodies, no query parameters, no addresses, no exception messages.
+SECURITY_LOG: bool = environment.number("SECURITY_LOG", 0 if DEMO else 1) == 1  # the demo's terminal is for its visitors
 DEFAULT_EXCEPTION_REPORTER = "marketplace.errors.FrameReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "marketplace.errors.NothingPersonalFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"without_values": {"()": "marketplace.errors.WithoutValues"}},
-    "formatters": {"plain": {"()": "marketplace.errors.FrameFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"()": "marketplace.errors.FrameFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"format": "%(message)s"},
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_values"]},
+        "security": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
@@ -389,5 +407,6 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["nowhere"], "propagate": False},
         "axes": {"handlers": ["nowhere"], "propagate": False},
+        "audit.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
     },
 }

@@ -7,12 +7,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marketplace.charts import Chart, chart_of
 from marketplace.dashboard import ANSWERS_REQUESTS, OVERSEES, list_page
 from privacy.access.models import Opening
 from privacy.complaints.models import Ticket
 from privacy.consent.models import ConsentEntry
 from privacy.declarations.purposes import Purpose
+from privacy.interface.charts import Chart, chart_of
 from privacy.policy.dashboard import Card, Section, dashboard_card
 from privacy.policy.roles import Actor, Role
 from privacy.rights.models import Receipt, Request

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("marketplace.accounts.urls")),
     path("", include("privacy.urls")),
+    path("", include("audit.urls")),
 ]
 if settings.DEMO:
     urlpatterns.append(path("", include("marketplace.demo.urls")))

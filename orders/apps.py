@@ -17,6 +17,7 @@ class OrdersConfig(AppConfig):
         from orders.lifecycle.mass import register_order_mass_acts
         from orders.lifecycle.routing import register_routing
         from orders.lifecycle.sections import register_order_sections
+        from orders.lifecycle.traits import register_order_traits
         from orders.parcels.operations import takers_of
         from orders.rates.first import put_first_rates
         from orders.withdrawals.registrations import register_withdrawals
@@ -31,6 +32,7 @@ class OrdersConfig(AppConfig):
         register_order_mass_acts()
         register_routing()
         register_order_abouts()
+        register_order_traits()
         register_books()
         register_takers("orders.parcel", takers_of)
         register_guests()

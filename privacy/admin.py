@@ -4,7 +4,9 @@ from privacy.access import admin as access_admin
 from privacy.access.approvals import admin as approvals_admin
 from privacy.access.overrides import admin as overrides_admin
 from privacy.access.oversight import admin as oversight_admin
+from privacy.access.silences import admin as silences_admin
 from privacy.complaints import admin as complaints_admin
+from privacy.log_search import admin as log_search_admin
 from privacy.policy import admin as policy_admin
 from privacy.publication import admin as publication_admin
 from privacy.publication import draft_admin
@@ -18,6 +20,7 @@ __all__ = [
     "approvals_admin",
     "complaints_admin",
     "draft_admin",
+    "log_search_admin",
     "overrides_admin",
     "oversight_admin",
     "policy_admin",
@@ -25,5 +28,6 @@ __all__ = [
     "retention_admin",
     "rights_admin",
     "sharing_admin",
+    "silences_admin",
     "staff_exports_admin",
 ]

@@ -16,6 +16,7 @@ class PrivacyConfig(AppConfig):
         from privacy.complaints.registrations import register_all as register_complaints
         from privacy.consent import evidence as consent_evidence
         from privacy.declarations import registry  # noqa: F401  registers its system check
+        from privacy.log_search.bundles import register_all as register_log_search
         from privacy.policy import evidence as policy_evidence
         from privacy.publication.mails import declare_mails as declare_policy_mails
         from privacy.retention import checks  # noqa: F401  registers its system check
@@ -47,5 +48,6 @@ class PrivacyConfig(AppConfig):
         register_retention()
         register_all()
         register_staff_exports()
+        register_log_search()
         register_complaints()
         declare_policy_mails()

@@ -8,6 +8,8 @@ from privacy.access.oversight.models import OpeningClosure as OpeningClosure
 from privacy.access.oversight.models import OpeningConfirmation as OpeningConfirmation
 from privacy.access.oversight.models import OpeningWatch as OpeningWatch
 from privacy.access.oversight.models import Review as Review
+from privacy.access.silences.models import Silence as Silence
+from privacy.access.silences.models import SilencedEntry as SilencedEntry
 from privacy.alerts.models import Alert as Alert
 from privacy.alerts.models import AlertNotice as AlertNotice
 from privacy.complaints.models import CannedReply as CannedReply
@@ -22,6 +24,7 @@ from privacy.complaints.models import TicketFile as TicketFile
 from privacy.complaints.models import TicketLink as TicketLink
 from privacy.consent.models import ConsentEntry as ConsentEntry
 from privacy.consent.models import ConsentStatement as ConsentStatement
+from privacy.log_search.models import KeptSearch as KeptSearch
 from privacy.mail.models import OutboundMail as OutboundMail
 from privacy.policy.models import OperatorIdentity as OperatorIdentity
 from privacy.policy.models import PolicyText as PolicyText

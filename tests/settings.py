@@ -10,12 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from marketplace.environment import EMBEDDED_ROLES, broker_url, make_state_directory, numbered_database, state_directory
+
 ROOT = Path(__file__).resolve().parent.parent
-SERVER_VARIABLES = (
-    "DATABASE_URL", "DATABASE_CUSTOMER_URL", "DATABASE_STAFF_URL", "DATABASE_AUDITOR_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL",
-    "VAULT_DATABASE_URL", "VAULT_DATABASE_OWNER_URL",
-    "REDIS_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "ALLOWED_HOSTS", "PORT", "SANDBOX_URL",
-)  # fmt: skip
+OTHER_SERVERS = ("REDIS_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "ALLOWED_HOSTS", "PORT", "SANDBOX_URL")
 
 
 def take_slot(state: Path) -> tuple[int, Any]:
@@ -32,7 +30,7 @@ def take_slot(state: Path) -> tuple[int, Any]:
     raise AssertionError
 
 
-for _name in SERVER_VARIABLES:
+for _name in (*EMBEDDED_ROLES, *OTHER_SERVERS):
     os.environ.pop(_name, None)
 os.environ["MARKETPLACE_DEMO"] = "1"
 os.environ["MARKETPLACE_DB_ROLE"] = "worker"  # what a test prepares and looks up; requests enter the logins of the site
@@ -41,8 +39,6 @@ _base = Path(os.environ.setdefault("MARKETPLACE_STATE", str(ROOT / ".state" / "t
 if "PYTEST_XDIST_WORKER" in os.environ and _base.name != os.environ["PYTEST_XDIST_WORKER"]:
     os.environ["MARKETPLACE_STATE"] = str(_base / os.environ["PYTEST_XDIST_WORKER"])
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver runs an event loop in the test's thread
-
-from marketplace.environment import broker_url, make_state_directory, numbered_database, state_directory  # noqa: E402
 
 SERVERS_STATE = state_directory()
 for _directory in (SERVERS_STATE.parent.parent, SERVERS_STATE.parent, SERVERS_STATE):

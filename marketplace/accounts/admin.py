@@ -15,7 +15,8 @@ from django.urls import URLPattern, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-import marketplace.accounts.dashboard  # noqa: F401  adds its card
+import marketplace.accounts.dashboard
+import marketplace.accounts.person_admin  # noqa: F401  both add what is theirs
 from marketplace.accounts.actions import end_sessions, invite_staff, search_account
 from marketplace.accounts.errors import AccountError, NotAllowed, TooManySearches
 from marketplace.accounts.models import User
@@ -120,7 +121,7 @@ class UserAdmin(OpenableAdmin):
     @admin.display(description=_("recovery codes left"))
     def codes_left(self, user: User) -> int:
         codes = getattr(user, "recovery_codes", None)
-        return len(codes.digests) if codes else 0
+        return codes.codes_left if codes else 0
 
     @admin.display(description=_("open sessions"))
     def open_sessions(self, user: User) -> int:

@@ -31,7 +31,7 @@ class MailboxBackend(AccountBackend):
         if user is None:
             make_password(password)
             return None
-        return user if user.check_password(password) and user.is_active else None
+        return user if user.admits(password) and user.is_active else None
 
 
 class SecondFactorBackend(AccountBackend):

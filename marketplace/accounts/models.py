@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
@@ -20,15 +21,13 @@ from privacy.declarations.lifetimes import Lifetime, days
 from privacy.declarations.purposes import Purpose
 from privacy.declarations.walls import ALL, Wall
 from privacy.interface.areas import TokenScope
-from privacy.jobs.models import JOB_FIELDS, Job
+from privacy.jobs.models import HOW_FAR, JOB_FIELDS, Job
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.blind_index import index_key_name
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
-
-KNOWN_TO_ALL = "id, subject_id, role, is_active, locale, created_at, confirmed_at, closed_at"  # no password
 
 
 class User(AbstractBaseUser):
@@ -53,8 +52,7 @@ class User(AbstractBaseUser):
 
     objects: ClassVar[BaseUserManager[Any]] = BaseUserManager()
 
-    wall = Wall.SUBJECT.granting(customer=f"SELECT ({KNOWN_TO_ALL}), UPDATE (locale)", gate=ALL)
-    hidden = ("password",)  # not read along with what belongs to the account
+    wall = Wall.SUBJECT.granting(customer="SELECT, UPDATE (locale)", gate=ALL).keeping("password", to=("gate",))
     not_personal = {
         "subject": "random id of the person",
         "password": "Argon2 hash, salted; emptied when the account closes",
@@ -76,6 +74,18 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         """What the staff site greets with."""
         return self.get_role_display()
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether this is the password; ``admits`` is for signing in.
+
+        Its hash stays as it is, whatever it cost: a new one would end the sessions of the account, and beside the
+        gate no login may write it.
+        """
+        return check_password(raw_password, self.password)
+
+    def admits(self, raw_password: str) -> bool:
+        """The same at the gate; a hash that was cheaper than those of today is replaced."""
+        return super().check_password(raw_password)
 
     @property
     def is_staff(self) -> bool:
@@ -117,7 +127,7 @@ class AccountDetails(PersonalRecord):
     email = personal(models.EmailField(_("email address"), max_length=254), Category.ACCOUNT, mask=masks.email)
     name = personal(models.CharField(_("name"), max_length=120), Category.ACCOUNT, mask=masks.name)
 
-    wall = Wall.SUBJECT.granting(gate=ALL)
+    wall = Wall.SUBJECT.granting(customer="SELECT, UPDATE (name)", gate=ALL)
     lifetime = Lifetime(
         purposes=[Purpose.ACCOUNT, Purpose.ORDER],
         starts="user__closed_at",
@@ -201,7 +211,7 @@ class SecondFactor(PersonalRecord):
     reset_at = models.DateTimeField(_("reset at"), null=True, editable=False)
     last_used_step = models.BigIntegerField(null=True, editable=False)
 
-    wall = Wall.SUBJECT.granting(customer="SELECT", gate=ALL)
+    wall = Wall.SUBJECT.granting(customer="SELECT", gate=ALL).keeping("secret", to=("gate",))
     lifetime = Lifetime(
         purposes=[Purpose.SECURITY],
         starts="user__closed_at",
@@ -231,13 +241,17 @@ class RecoveryCodes(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="recovery_codes")
     salt = models.BinaryField(max_length=16)
     digests = ArrayField(models.CharField(max_length=64))
+    codes_left = models.GeneratedField(
+        expression=models.Func("digests", function="cardinality"), output_field=models.IntegerField(), db_persist=True
+    )  # staff see how many, and not the digests
     issued_at = models.DateTimeField(default=timezone.now)
 
-    wall = Wall.GATE
+    wall = Wall.GATE.granting(staff="SELECT, DELETE").keeping("salt", "digests", to=("gate",))
     not_personal = {
         "user": "the account they belong to",
         "salt": "random",
         "digests": "Argon2id of random numbers, salted",
+        "codes_left": "how many",
         "issued_at": "when",
     }
 
@@ -246,7 +260,7 @@ class RecoveryCodes(models.Model):
         verbose_name_plural = _("recovery codes")
 
     def __str__(self) -> str:
-        return f"{len(self.digests)} recovery codes of {self.user_id}"
+        return f"{self.codes_left} recovery codes of {self.user_id}"
 
 
 class MailboxIndex(models.Model):
@@ -259,7 +273,7 @@ class MailboxIndex(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     key_name = models.CharField(max_length=8, default=index_key_name, editable=False)
 
-    wall = Wall.GATE
+    wall = Wall.GATE.granting(staff="SELECT, DELETE").keeping("digest", to=("gate", "staff"))  # staff look an address up
     not_personal = {
         "user": "the account it belongs to",
         "digest": "keyed digest of the address; useless without the key",
@@ -301,7 +315,7 @@ class AccountToken(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
-    wall = Wall.GATE
+    wall = Wall.GATE.granting(staff="SELECT, DELETE").keeping("digest", to=("gate",))
     not_personal = {
         "kind": "what the link does",
         "user": "the account it belongs to",
@@ -328,7 +342,7 @@ class PasswordResetRequest(Job):
     digests = ArrayField(models.BinaryField(max_length=32), null=True)
     locale = models.CharField(max_length=12)
 
-    wall = Wall.GATE.granting(auditor="SELECT (state, due_at, finished_at)")
+    wall = Wall.GATE.granting(staff=HOW_FAR, auditor=HOW_FAR).keeping("digests", to=("gate",))
     not_personal = {
         **JOB_FIELDS,
         "digests": "keyed digests of the address typed, one a key; emptied within minutes",
@@ -361,7 +375,7 @@ class AccountSession(AbstractBaseSession):
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=this_hour)
 
-    wall = Wall.GATE.granting(staff="SELECT (session_key, user_id), DELETE")
+    wall = Wall.GATE.granting(staff="SELECT (session_key, user_id), DELETE").keeping("session_data", to=("gate",))
     not_personal = {
         "session_key": "SHA-256 of a random value",
         "session_data": "signed random ids of account and basket, and flags",
@@ -406,7 +420,7 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(_("ends"), db_index=True)
     last_used_on = models.DateField(_("last used"), null=True)
 
-    wall = Wall.GATE.granting(staff="SELECT (id, user_id), DELETE")
+    wall = Wall.GATE.granting(staff="SELECT (id, user_id), DELETE").keeping("digest", to=("gate",))
     not_personal = {
         "user": "the account it acts for",
         "start": "the first random characters, to tell it from others",

@@ -98,7 +98,7 @@ def second_factor_of(user: User) -> SecondFactor | None:
 
 def recovery_codes_left(user: User) -> int:
     codes = RecoveryCodes.objects.filter(user=user).first()
-    return len(codes.digests) if codes else 0
+    return codes.codes_left if codes else 0
 
 
 def mailbox_change_of(user: User) -> PendingMailbox | None:
@@ -131,5 +131,5 @@ def staff_without_second_factor() -> QuerySet[User]:
 
 def staff_short_of_recovery_codes() -> QuerySet[User]:
     """Members of staff who would need an administrator soon after losing their authenticator app."""
-    few = Q(recovery_codes=None) | Q(recovery_codes__digests__len__lt=FEW_CODES)
+    few = Q(recovery_codes=None) | Q(recovery_codes__codes_left__lt=FEW_CODES)
     return User.objects.filter(few, role__in=STAFF_ROLES, closed_at=None).exclude(second_factor__confirmed_at=None)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from privacy.declarations.walls import ALL, Wall
+from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 
@@ -28,7 +28,7 @@ class RememberedCall(models.Model):
     location = models.CharField(max_length=200, blank=True)
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
 
-    wall = Wall.SUBJECT.granting(customer=ALL)
+    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, DELETE", gate="SELECT, INSERT, DELETE")
     not_personal = {
         "subject": "random id of the person",
         "digest": "keyed digest of the key that the program chose",

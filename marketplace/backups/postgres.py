@@ -22,12 +22,11 @@ class ProgramFailed(RuntimeError):
 
 
 def dump_database(alias: str, target: Path, without: tuple[str, ...] = ()) -> None:
-    """One consistent snapshot in PostgreSQL's custom format, without the rows of some tables, and without the names of our
-    roles, which may differ elsewhere."""
-    left_out = [f"--exclude-table-data={table}" for table in without]
-    run_program(
-        alias, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={WALL}", *left_out, f"--file={target}"
-    )
+    """One consistent snapshot in PostgreSQL's custom format of what the login of this process sees, without the rows of
+    some tables, and without the names of our roles, which may differ elsewhere."""
+    left_out = [f"--exclude-schema={WALL}", *(f"--exclude-table-data={table}" for table in without)]
+    shape = ["--format=custom", "--no-owner", "--no-privileges", "--enable-row-security"]
+    run_program(alias, "pg_dump", *shape, *left_out, f"--file={target}")
     target.chmod(0o600)
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Max
 
 from audit.actions import verify_log
+from audit.grants import require_open
 from audit.models import Checkpoint, Entry, Verification
 from marketplace.backups import epochs
 from marketplace.backups.errors import RestoreRefused
@@ -20,7 +22,8 @@ from marketplace.backups.postgres import empty_database, is_empty, other_session
 from privacy.policy.roles import Actor
 from privacy.rights.replay import replay_erasures
 from privacy.vault.ledger import ledger_path, read_ledger
-from privacy.wall.lifting import lifted_for_owner
+from privacy.wall.context import entered
+from privacy.wall.logins import Login
 
 RESTORER = Actor.job("restore")
 
@@ -38,7 +41,7 @@ def restore_backup(
     ``parts`` maps "data" and "keys" to directories that ``make_backup`` made; ``ledgers`` are copies of the erasure
     ledger newer than them, ``secrets`` files of epoch secrets (the one beside the keys is read anyway). Raises
     RestoreRefused, with nothing changed, for a damaged backup, missing keys, somebody connected, or databases that are
-    not empty (unless ``replace``); raises ProgramFailed with that database empty.
+    not empty (unless ``replace``), and LogKept where a log is to be replaced that nobody opened; ProgramFailed with that database empty.
     """
     manifests = {part: read_manifest(directory, part) for part, directory in parts.items()}
     lines = _erasures(parts, ledgers)
@@ -54,7 +57,7 @@ def restore_backup(
     for alias in ("vault", "default"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
     epochs.enter_secrets(known)
-    with lifted_for_owner():
+    with entered(Login.WORKER):
         if DATA in parts:
             _restore_files(parts[DATA], replace=replace)
             _catch_up(manifests[DATA], say)
@@ -90,8 +93,13 @@ def _require_room(part: str, *, replace: bool) -> None:
     alias = DATABASES[part]
     if others := other_sessions(alias):
         raise RestoreRefused(f"{others} others are connected to the database of the {part}: stop web, workers and beat first.")
-    if not replace and not is_empty(alias):
+    if is_empty(alias):
+        return
+    if not replace:
         raise RestoreRefused(f"The database of the {part} is not empty; --replace throws away what is in it.")
+    if part == DATA:
+        with connection.cursor() as cursor:
+            require_open(cursor, "audit_entry")  # what its keeper owns stays when the owner drops all that is the owner's
 
 
 def _restore_files(backup: Path, *, replace: bool) -> None:

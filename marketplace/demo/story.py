@@ -24,7 +24,7 @@ from marketplace.demo.news import announcements
 from marketplace.demo.operator import name_demo_operator
 from marketplace.demo.partners import register_demo_partners
 from marketplace.demo.purchases import chapters_of, purchases
-from marketplace.demo.watch import checks, looks
+from marketplace.demo.watch import checks, looks, reviews
 from privacy.policy.models import PolicyVersion
 
 LENGTH = timedelta(days=3 * 365)
@@ -65,6 +65,7 @@ def chapters(now: datetime, share: float = 1.0) -> Iterator[Chapter]:
     yield from claims(now)
     yield from conversations(now)
     yield from looks(now, bought)
+    yield from reviews(now)
     yield from checks(now)
     yield from announcements(now)
 

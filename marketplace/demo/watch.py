@@ -15,12 +15,19 @@ from marketplace.demo.purchases import Purchase
 from orders.lifecycle.models import Order, OrderContact
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
+from privacy.access.oversight.actions import decide_review
+from privacy.access.oversight.drawing import draw_sample
+from privacy.access.oversight.models import Review
+from privacy.access.oversight.queries import open_reviews
+from privacy.alerts.actions import WATCH
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor, Role
 from privacy.retention.actions import start_purge
 
 PURGER = Actor.job("purge")
-LOOKS, REFUSALS = 70, 20
+LOOKS, REFUSALS, LATELY = 70, 20, 6
+YOUNG = timedelta(days=14)
+WEEKS_OF_REVIEWS = 8
 REASONS = (
     (Role.SUPPORT, Purpose.ORDER, "asked by telephone where order {code} is"),
     (Role.SUPPORT, Purpose.ORDER, "the bill of {code} was to be sent again"),
@@ -49,6 +56,20 @@ def looks(now: datetime, bought: Sequence[Purchase]) -> Iterator[Chapter]:
         why = chance.choice(REASONS) if number < LOOKS else REFUSED[number % len(REFUSED)]
         if at > purchase.placed_at:
             yield Chapter(f"look.{number + 1}", at, _look(purchase.person, *why))
+    young = [purchase for purchase in asked if now - YOUNG < purchase.placed_at < now - timedelta(hours=1)]
+    for number, purchase in enumerate(chance.sample(young, min(LATELY, len(young))), start=1):
+        at = max(purchase.placed_at + timedelta(hours=1), now - timedelta(days=chance.uniform(1, 6)))
+        at = min(at, now - timedelta(minutes=5))
+        yield Chapter(f"look.lately.{number}", at, _look(purchase.person, *REASONS[number % 3]))
+
+
+def reviews(now: datetime) -> Iterator[Chapter]:
+    """Each week a sample is drawn; the privacy officer has judged all but the newest."""
+    for week in range(WEEKS_OF_REVIEWS, -1, -1):
+        drawn_at = now - timedelta(weeks=week, minutes=4)
+        yield Chapter(f"sample.{week}", drawn_at, lambda teller: draw_sample(by=WATCH))
+        if week:
+            yield Chapter(f"review.{week}", drawn_at + timedelta(days=3), _judge)
 
 
 def checks(now: datetime) -> Iterator[Chapter]:
@@ -59,6 +80,11 @@ def checks(now: datetime) -> Iterator[Chapter]:
         yield Chapter(f"purge.{day}", night, lambda teller: start_purge(by=PURGER))
         if day <= 60:
             yield Chapter(f"verification.{day}", night + timedelta(minutes=30), lambda teller: verify_log())
+
+
+def _judge(teller: Teller) -> None:
+    for review in open_reviews():
+        decide_review(by=staff(Role.PRIVACY_OFFICER), review=review, outcome=Review.Outcome.JUSTIFIED)
 
 
 def _look(person: Person, role: Role, purpose: Purpose, reason: str) -> Callable[[Teller], object]:

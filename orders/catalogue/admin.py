@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -144,6 +145,7 @@ class StockAdmin(RoleAdmin):
     """Received, written off and counted here; each with its reason, none by typing over a number."""
 
     viewers = STAFF_ROLES
+    own_forms = frozenset(kind.name for kind in MOVEMENT_FORMS)
     list_display = ["product", "on_hand", "reserved", "shown_available"]
     list_filter = [RunsLow]
     search_fields = ["product__title", "product__slug"]
@@ -168,12 +170,13 @@ class StockAdmin(RoleAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         kind = next((kind for kind in MOVEMENT_FORMS if request.method == "POST" and kind.name in request.POST), None)
-        if kind and self._role(request) in KEEPS_STOCK and (stock := self.get_object(request, object_id)):
+        if kind and self._role(request) not in KEEPS_STOCK:
+            raise PermissionDenied
+        if kind and (stock := self.get_object(request, object_id)):
             form = kind(stock, request.POST)
             if form.is_valid() and self._move(request, form):
                 return HttpResponseRedirect(request.path)
             request.movement_form = form  # type: ignore[attr-defined]
-            request.method = "GET"  # the page is shown again, with what was typed and why it was refused
         return super().change_view(request, object_id, form_url, extra_context)
 
     def _move(self, request: HttpRequest, form: _MovementForm) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from privacy.declarations.walls import Wall
-from privacy.jobs.models import JOB_FIELDS, Job
+from privacy.jobs.models import HOW_FAR, JOB_FIELDS, Job
 from privacy.vault.identifiers import uuid7
 
 
@@ -34,7 +34,9 @@ class OrderLookup(Job):
 
     order_id: UUID | None
 
-    wall = Wall.GATE.granting(customer="INSERT", auditor="SELECT (state, due_at, finished_at)")
+    wall = Wall.GATE.granting(
+        customer="INSERT", staff="SELECT (id, order_id, queued_at, state, due_at, finished_at)", auditor=HOW_FAR
+    ).keeping("digest", to=("gate",))
     not_personal = {
         **JOB_FIELDS,
         "code": "order number as typed; emptied within minutes",
@@ -78,7 +80,8 @@ class GuestLink(models.Model):
 
     order_id: UUID
 
-    wall = Wall.through("order").granting(customer="SELECT, UPDATE", gate="SELECT")
+    wall = Wall.through("order").granting(customer="SELECT, UPDATE (used_at)", gate="SELECT", staff="SELECT")
+    wall = wall.keeping("digest", to=("customer", "gate"))
     not_personal = {
         "order": "the order that it opens",
         "digest": "SHA-256 of a random value",

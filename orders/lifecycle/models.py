@@ -81,7 +81,7 @@ class Order(models.Model):
     lines: RelatedManager[OrderLine]
     events: RelatedManager[OrderEvent]
 
-    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id, is_guest)")
+    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, UPDATE (state, canceled_at)", gate="SELECT (id, subject_id, is_guest)")
     not_personal = {
         "code": "random number of the order",
         "subject": "random id of the person; opens nothing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,9 @@ ORDER_IS_WORK_OF: dict[Role, Q | Exists] = {
 }
 WITHDRAWAL_IS_WORK_OF = frozenset({Role.SUPPORT, Role.FULFILLMENT, Role.FINANCE})
 
+ENDS = ("closed_at",)
+PACKING_ENDS = ("completed_at", "canceled_at", "expired_at", "closed_at")
+
 Billing = type[Invoice] | type[CreditNote]
 
 
@@ -53,12 +56,13 @@ def orders_in_work(role: Role) -> QuerySet[Order]:
 
 def order_state(order_id: UUID, actor: Actor) -> CaseState | None:
     is_open = orders_in_work(actor.role).filter(pk=order_id).exists()
-    return _state(Order, order_id, "subject_id", frozenset(ORDER_IS_WORK_OF), is_open=is_open)
+    ends = PACKING_ENDS if actor.role == Role.FULFILLMENT else ENDS
+    return _state(Order, order_id, "subject_id", frozenset(ORDER_IS_WORK_OF), is_open=is_open, ends=ends)
 
 
 def withdrawal_state(withdrawal_id: UUID, actor: Actor) -> CaseState | None:
     is_open = ContractWithdrawal.objects.filter(pk=withdrawal_id, state__in=OPEN).exists()
-    return _state(ContractWithdrawal, withdrawal_id, "order__subject_id", WITHDRAWAL_IS_WORK_OF, is_open=is_open)
+    return _state(ContractWithdrawal, withdrawal_id, "order__subject_id", WITHDRAWAL_IS_WORK_OF, is_open=is_open, ends=ENDS)
 
 
 def billing_state(model: Billing, path: str, id: UUID, actor: Actor) -> CaseState | None:
@@ -93,12 +97,14 @@ def _state(
     *,
     is_open: bool,
     purposes: frozenset[Purpose] = frozenset(Purpose),
+    ends: Sequence[str] = (),
 ) -> CaseState | None:
-    """None for a case that does not exist, or that is nobody's any more."""
-    subject_id = model._base_manager.filter(pk=id).values_list(path, flat=True).first()
+    """None for a case that does not exist, or that is nobody's any more. ``ends`` are the moments that can end it."""
+    subject_id, *moments = model._base_manager.filter(pk=id).values_list(path, *ends).first() or [None]
     if subject_id is None:
         return None
-    return CaseState(frozenset({subject_id}), roles, roles if is_open else frozenset(), purposes=purposes)
+    ended_at = None if is_open else next((at for at in moments if at), None)
+    return CaseState(frozenset({subject_id}), roles, roles if is_open else frozenset(), purposes=purposes, ended_at=ended_at)
 
 
 def _in_words(rows: QuerySet[Any, tuple[UUID, str]], words: Callable[[str], str]) -> list[tuple[UUID, str]]:

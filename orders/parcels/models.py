@@ -56,7 +56,7 @@ class Parcel(models.Model):
     order_id: UUID
     operations: RelatedManager[ParcelOperation]
 
-    wall = Wall.through("order")
+    wall = Wall.through("order").granting(customer="SELECT, INSERT, UPDATE (state, canceled_at)")
     not_personal = {
         "order": "the order it belongs to",
         "number": "first, second, ... parcel of the order",

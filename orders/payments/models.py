@@ -58,7 +58,7 @@ class Payment(models.Model):
     order_id: UUID
     operations: RelatedManager[PaymentOperation]
 
-    wall = Wall.through("order")
+    wall = Wall.through("order").granting(customer="SELECT, INSERT, UPDATE (created_at)")  # to lock it
     not_personal = {
         "order": "the order paid",
         "method": "kind of payment",

@@ -72,7 +72,7 @@ class ContractWithdrawal(models.Model):
     order_id: UUID
     lines: RelatedManager[WithdrawalLine]
 
-    wall = Wall.through("order")
+    wall = Wall.through("order").granting(customer="SELECT, INSERT, UPDATE (state, outcome, closed_at, refunded_at, exemption)")
     not_personal = {
         "order": "the order it is about",
         "token": "random number of the form",

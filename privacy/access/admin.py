@@ -9,24 +9,26 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import Reference
 from privacy.access.break_glass import INVESTIGATIONS, LEAST_WORDS, RELEASERS, release_notice
-from privacy.access.cases import OpenCase, is_case, open_cases
-from privacy.access.errors import AccessDenied, NoticeGiven
+from privacy.access.cases import CaseState, OpenCase, open_cases, state_of
+from privacy.access.errors import AccessDenied, CaseEnded, CaseNotYours, NoticeGiven
 from privacy.access.forms import StrictForm
 from privacy.access.gate import Grant, open_for_unit
 from privacy.access.models import Opening
 from privacy.access.overrides.queries import categories_open_now, purposes_open_now
 from privacy.access.oversight.actions import confirm_need
 from privacy.access.oversight.errors import HardLimit, SoftLimit
+from privacy.access.oversight.pages import PERSON, looks_address
 from privacy.access.units import current_unit
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
-from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.admin import Button, RoleAdmin, staff_page
 from privacy.policy.matrix import BREAKS_GLASS, masked_for
 from privacy.policy.roles import Actor, Role
 from privacy.vault.fields import SealedField, sealed_fields
@@ -47,6 +49,11 @@ REFUSALS: dict[str, Promise] = {
     "case_missing": _("No case that fits: choose one of this person's that is yours, and a purpose that belongs to it."),
     "case_not_yours": _("This case is the work of somebody else. Take it first, or ask whoever has it."),
     "case_ended": _("Your part of this case is over, or has not begun. Choose another case of this person."),
+}
+
+CLOSED_CASES: dict[str, Promise] = {
+    CaseNotYours.code: _("The case on this page is not the work of your role."),
+    CaseEnded.code: _("Your part of the case on this page is over, or has not begun."),
 }
 
 
@@ -123,13 +130,26 @@ def _reference(case: str) -> Reference:
     return Reference(label, UUID(id))
 
 
-def _choices(actor: Actor, obj: Any, cases: Sequence[OpenCase]) -> list[tuple[str, Any]]:
-    """The page's own case first, then the person's others, and no case at all for those who may."""
-    own = [(THIS_PAGE, _("the one on this page"))] if is_case(obj._meta.label_lower) else []
-    here = Reference.to(obj)
+def _choices(actor: Actor, here: Reference, own: CaseState | None, cases: Sequence[OpenCase]) -> list[tuple[str, Any]]:
+    """The page's own case first, then the person's others, each while it is open; and no case at all for those who may."""
+    is_open = own is not None and own.refusal_for(actor) is None
+    first = [(THIS_PAGE, _("the one on this page"))] if is_open else []
     others = [(f"{case.reference.label}:{case.reference.id}", case.words) for case in cases if case.reference != here]
     without = [(NO_CASE, _("none fits: it is an emergency"))] if actor.role in BREAKS_GLASS else []
-    return [*own, *others, *without]
+    return [*first, *others, *without]
+
+
+def _why_closed(actor: Actor, own: CaseState | None) -> str:
+    """Why the page's own case is not offered, in words; nothing where it is, or where the page is no case."""
+    refusal = own.refusal_for(actor) if own else None
+    if own is None or refusal is None:
+        return ""
+    if refusal is CaseEnded and own.ended_at is not None:
+        words = _("The case on this page ended on %(at)s UTC: nothing is opened for it any more.")
+        return words % {"at": date_format(own.ended_at, "DATETIME_FORMAT")}
+    if refusal is CaseNotYours and actor.role in own.roles:
+        return str(_("The case on this page is the work of somebody else now. Take it first, or ask whoever has it."))
+    return str(CLOSED_CASES[refusal.code])
 
 
 @dataclass(frozen=True)
@@ -145,6 +165,8 @@ class Line:
 class OpenableAdmin(RoleAdmin):
     """A case page with a panel of the personal records that belong to the case."""
 
+    own_forms = frozenset({"_open"})
+
     def personal_records(self, obj: Any) -> list[PersonalRecord]:
         """The records shown in the panel, in order."""
         raise NotImplementedError
@@ -152,13 +174,18 @@ class OpenableAdmin(RoleAdmin):
     def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         records = [record for record in self.personal_records(obj) if record is not None]
         useful = _useful_purposes(request.actor, records)  # type: ignore[attr-defined]
-        grant, form, refusal = self._opened(request, obj, records, useful)
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        own = state_of(Reference.to(obj), actor)
+        cases = _choices(actor, Reference.to(obj), own, open_cases(actor, records[0].subject_id)) if useful else []
+        grant, form, refusal = self._opened(request, obj, records, OpenForm(actor, useful, cases, *_sent(request)))
         return {
             **super().case_context(request, obj),
             "personal_panels": [(record, lines) for record in records if (lines := _lines(record, grant, self._role(request)))],
             "kept_from_role": _kept_from(self._role(request), records),
             "open_form": form if useful else None,
             "open_refusal": refusal,
+            "own_case_closed": _why_closed(actor, own),
+            "may_break_glass": actor.role in BREAKS_GLASS,
             "opened": grant is not None,
             "closes_after": CLOSES_AFTER_SECONDS,
         }
@@ -174,31 +201,9 @@ class OpenableAdmin(RoleAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Opening is a POST that changes nothing: Django renders the page as for a GET."""
-        if request.method == "POST" and "_open" in request.POST:
-            request.method = "GET"
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _opened(
-        self,
-        request: HttpRequest,
-        obj: Any,
-        records: list[PersonalRecord],
-        useful: list[Purpose],
-    ) -> tuple[Grant | None, OpenForm, str]:
+    def _opened(self, request: HttpRequest, obj: Any, records: list[PersonalRecord], form: OpenForm) -> tuple[Grant | None, OpenForm, str]:
         actor: Actor = request.actor  # type: ignore[attr-defined]
-        cases = _choices(actor, obj, open_cases(actor, records[0].subject_id)) if useful else []
-        if request.method != "POST" or "_open" not in request.POST or not records:
-            return None, OpenForm(actor, useful, cases), ""
-        form = OpenForm(actor, useful, cases, request.POST)
-        if not form.is_valid() or form.asks_again:
+        if not records or not form.is_valid() or form.asks_again:
             return None, form, ""
         try:
             if form.cleaned_data["needs_many"]:
@@ -211,23 +216,33 @@ class OpenableAdmin(RoleAdmin):
         return grant, form, ""
 
 
+def _sent(request: HttpRequest) -> list[QueryDict]:
+    """What was filled in to open something, as the form takes it."""
+    return [request.POST] if request.method == "POST" and "_open" in request.POST else []
+
+
+def _shown_fields(record: PersonalRecord) -> list[SealedField]:
+    """All but credentials, with which whoever reads them could act as the person."""
+    return [field for field in sealed_fields(record) if not field.is_credential]
+
+
 def _useful_purposes(actor: Actor, records: list[PersonalRecord]) -> list[Purpose]:
     """The purposes of this role that open at least one value shown here."""
-    present = {field.category for record in records for field in sealed_fields(record)}
+    present = {field.category for record in records for field in _shown_fields(record)}
     unit = current_unit()
     return [purpose for purpose in purposes_open_now(unit, actor.role) if categories_open_now(unit, actor.role, purpose) & present]
 
 
 def _kept_from(role: Role, records: list[PersonalRecord]) -> list[str]:
     """The kinds of data in these records of which the role does not even see masks."""
-    present = {field.category for record in records for field in sealed_fields(record)}
+    present = {field.category for record in records for field in _shown_fields(record)}
     return [str(category.label) for category in Category if category in present - masked_for(role)]
 
 
 def _lines(record: PersonalRecord, grant: Grant | None, role: Role) -> list[Line]:
     """The fields that hold something and that the role may see, masked or opened."""
     seen = masked_for(role) | (grant.categories if grant else frozenset())
-    held = ((field, getattr(record, field.name)) for field in sealed_fields(record) if field.category in seen)
+    held = ((field, getattr(record, field.name)) for field in _shown_fields(record) if field.category in seen)
     return [_line(field, value, grant) for field, value in held if value is not None]
 
 
@@ -263,3 +278,12 @@ class OpeningAdmin(OpenableAdmin):
 
     def personal_records(self, obj: Opening) -> list[PersonalRecord]:
         return [obj]
+
+    def case_context(self, request: HttpRequest, obj: Opening) -> dict[str, Any]:
+        return {
+            **super().case_context(request, obj),
+            "object": obj,
+            "looks_address": looks_address(obj.actor_id),
+            "person_address": staff_page(request, PERSON, obj.subject_id),
+            "case_panels": ["admin/privacy/opening/panel.html"],
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from audit.record import Reference
@@ -17,7 +18,7 @@ class CaseState:
     """One case as it is now, for the actor who asked.
 
     ``roles`` do such work at all, ``open_to`` are those of them whose part is open now; ``assigned_to`` narrows it to
-    one member of staff. Nothing but ``purposes`` is opened for it.
+    one member of staff. Nothing but ``purposes`` is opened for it. ``ended_at`` is when it ended for everybody.
     """
 
     subject_ids: frozenset[UUID]
@@ -25,6 +26,13 @@ class CaseState:
     open_to: frozenset[Role]
     assigned_to: UUID | None = None
     purposes: frozenset[Purpose] = frozenset(Purpose)
+    ended_at: datetime | None = None
+
+    def refusal_for(self, actor: Actor) -> type[errors.AccessDenied] | None:
+        """Why it is not open to them, None when it is."""
+        if actor.role not in self.roles or self.assigned_to not in (None, actor.id):
+            return errors.CaseNotYours
+        return None if actor.role in self.open_to else errors.CaseEnded
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,10 @@ def register_case(label: str, resolve: Resolve, find: Find | None = None) -> Non
         _finders[label] = find
 
 
-def is_case(label: str) -> bool:
-    return label in _resolvers
+def state_of(case: Reference, actor: Actor) -> CaseState | None:
+    """How this case stands for the actor; None for what is no case."""
+    resolve = _resolvers.get(case.label)
+    return resolve(case.id, actor) if resolve else None
 
 
 def open_cases(actor: Actor, subject_id: UUID) -> list[OpenCase]:
@@ -64,11 +74,8 @@ def open_cases(actor: Actor, subject_id: UUID) -> list[OpenCase]:
 
 def require_case(by: Actor, purpose: Purpose, case: Reference | None, subject_ids: frozenset[UUID]) -> None:
     """Raises CaseMissing, CaseNotYours, CaseEnded unless the case is open, the actor's, and about all these people."""
-    resolve = _resolvers.get(case.label) if case else None
-    state = resolve(case.id, by) if case and resolve else None
+    state = state_of(case, by) if case else None
     if state is None or not subject_ids <= state.subject_ids or purpose not in state.purposes:
         raise errors.CaseMissing
-    if by.role not in state.roles or state.assigned_to not in (None, by.id):
-        raise errors.CaseNotYours
-    if by.role not in state.open_to:
-        raise errors.CaseEnded
+    if refusal := state.refusal_for(by):
+        raise refusal

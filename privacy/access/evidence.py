@@ -61,5 +61,5 @@ def state_of_the_log() -> Evidence:
     text = _("%(entries)d entries are bound into the signed log, %(waiting)d wait for it.") % numbers
     if verified is None:
         return Evidence(None if health.ok else False, f"{text} {_('It has not been verified yet.')}")
-    words = _("It holds.") if verified.result == verified.Result.OK else _("It does not hold.")
+    words = _("It holds.") if health.holds else _("It does not hold.")
     return Evidence(health.ok, f"{text} {words}", verified.finished_at)

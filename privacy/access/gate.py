@@ -40,6 +40,7 @@ __all__ = [
     "register_access_check",
     "register_ground",
     "register_look_check",
+    "register_watcher",
     "register_withholding",
     "unit_of_work",
 ]
@@ -47,6 +48,7 @@ __all__ = [
 AccessCheck = Callable[[Actor, Purpose, frozenset[UUID]], None]
 GroundSource = Callable[[frozenset[UUID]], set[UUID]]
 Withholding = Callable[[Purpose, frozenset[UUID]], set[tuple[UUID, Category]]]
+Watcher = Callable[[Actor, UUID, SealedField, str], None]
 
 REASON_SCOPE = Scope(Category.INTERACTION.value)
 
@@ -54,6 +56,7 @@ _access_checks: list[AccessCheck] = []
 _look_checks: list[AccessCheck] = []
 _grounds: dict[Purpose, list[GroundSource]] = {}
 _withholdings: list[Withholding] = []
+_watchers: list[Watcher] = []
 _open_grants: ContextVar[tuple[Grant, ...]] = ContextVar("open_grants", default=())
 
 
@@ -77,6 +80,12 @@ def register_withholding(withhold: Withholding) -> None:
     """Tells which kinds of data of these people may be used by nobody else for this purpose, whatever else allows it."""
     if withhold not in _withholdings:
         _withholdings.append(withhold)
+
+
+def register_watcher(watcher: Watcher) -> None:
+    """``watcher(actor, subject_id, field, text)`` sees each value that staff read of somebody, in the moment when they do."""
+    if watcher not in _watchers:
+        _watchers.append(watcher)
 
 
 class Grant:
@@ -108,11 +117,12 @@ class Grant:
         self._reason = reason
         self._writes = writes
         self._unit = unit
+        self._is_watched = by.is_staff
         self._admitted: set[UUID] = set()
         self._recorded: set[tuple[int, Category]] = set()
         self._withheld: set[tuple[UUID, Category]] = set()
         self._unreadable: set[UUID] = set()
-        self._collected: dict[tuple[UUID, Category], set[str]] = {}
+        self._collected: dict[tuple[int, Category], set[str]] = {}
         self._closed = False
 
     def __repr__(self) -> str:
@@ -135,10 +145,14 @@ class Grant:
         if subject_id is not None and (subject_id.int, value.field.category) not in self._recorded:
             self._enter([(subject_id, value.field)])
         try:
-            return unseal(value)
+            text = unseal(value)
         except Unreadable:
             self._report_unreadable(value)
             raise
+        if self._is_watched and subject_id is not None:
+            for watcher in _watchers:
+                watcher(self.by, subject_id, value.field, text)
+        return text
 
     def read(self, value: Sealed | None) -> str | None:
         """As ``open``, for pages: None for a value that is damaged or whose key is gone, so that the rest still shows."""
@@ -178,7 +192,11 @@ class Grant:
         return True
 
     def note_collected(self, subject_id: UUID, field: SealedField) -> None:
-        self._collected.setdefault((subject_id, field.category), set()).add(field.path)
+        self._collected.setdefault((subject_id.int, field.category), set()).add(field.path)
+
+    def has_collected(self, subject_id: UUID, field: SealedField) -> bool:
+        """Whether it covered this field of the person before: what covers does not change while a grant is open."""
+        return field.path in self._collected.get((subject_id.int, field.category), ())
 
     def _report_unreadable(self, value: Sealed) -> None:
         """Damage has a cause that somebody must look for; once for each row, whatever becomes of this unit of work."""
@@ -235,7 +253,8 @@ class Grant:
 
     def _record_collected(self) -> None:
         if self._writes is not None:
-            record_many(self._entry(self._writes, *pair, fields) for pair, fields in sorted(self._collected.items()))
+            collected = sorted(self._collected.items())
+            record_many(self._entry(self._writes, UUID(int=number), category, fields) for (number, category), fields in collected)
 
     def _keep_reason(self, pairs: Iterable[tuple[UUID, Category]], ids: Iterable[UUID]) -> None:
         """For an erased person no reason can be sealed any more; the row and the log entry remain."""
@@ -420,6 +439,8 @@ def _check_write(instance: models.Model, field: SealedField) -> None:
         return
     subject_id: UUID = instance.subject_id  # type: ignore[attr-defined]
     for grant in reversed(_open_grants.get()):
+        if grant.has_collected(subject_id, field):
+            return
         if grant.covers(subject_id, field.category):
             grant.note_collected(subject_id, field)
             return

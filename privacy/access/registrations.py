@@ -14,6 +14,7 @@ from privacy.access.overrides import evidence as overrides_evidence
 from privacy.access.overrides.actions import override_matrix, plan_override
 from privacy.access.overrides.forms import OverrideForm
 from privacy.access.oversight.registrations import register_all as register_oversight
+from privacy.access.silences.registrations import register_all as register_silences
 from privacy.policy.roles import Actor, Role
 
 MATRIX_OVERRIDE = "matrix-override"
@@ -38,6 +39,7 @@ def register_all() -> None:
     )
     register_case(Opening._meta.label_lower, look_state)
     register_oversight()
+    register_silences()
     approvals_evidence.register()
     overrides_evidence.register()
 

@@ -25,7 +25,7 @@ class Unit:
 
     ``afterwards`` is what is done when it has ended, in a transaction of its own. ``openings`` maps the id of each
     entry about an opened value to what writes it again. ``overrides`` are the exceptions to the matrix, once somebody
-    has looked for them.
+    has looked for them. ``read`` holds what watchers keep of the values that staff read in it.
     """
 
     failed: bool = False
@@ -33,6 +33,7 @@ class Unit:
     afterwards: list[Callable[[], object]] = field(default_factory=list)
     openings: dict[UUID, Callable[[], None]] = field(default_factory=dict)
     overrides: Mapping[tuple[str, str], frozenset[Category]] | None = None
+    read: set[tuple[Any, ...]] = field(default_factory=set)
     stack: ExitStack = field(default_factory=ExitStack)
 
 
@@ -51,8 +52,12 @@ def current_unit() -> Unit:
 
 
 def raise_alert_afterwards(**alert: Any) -> None:
-    """As ``raise_alert``, when this unit of work has ended, and whatever became of it."""
-    current_unit().afterwards.append(partial(raise_alert, **alert))
+    """As ``raise_alert``, when this unit of work has ended, and whatever became of it; now, where none goes on."""
+    unit = _unit.get()
+    if unit is None:
+        raise_alert(**alert)
+    else:
+        unit.afterwards.append(partial(raise_alert, **alert))
 
 
 @contextmanager

@@ -11,7 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from privacy.alerts.models import AlertKind
 from privacy.policy.roles import Role
 
-OF_SECURITY = frozenset({AlertKind.KEY_OVERDUE, AlertKind.KEY_RING_FAILED, AlertKind.VALUE_UNREADABLE, AlertKind.WALL_BREACHED})
+OF_SECURITY = frozenset(
+    {
+        AlertKind.KEY_OVERDUE,
+        AlertKind.KEY_RING_FAILED,
+        AlertKind.VALUE_UNREADABLE,
+        AlertKind.WALL_BREACHED,
+        AlertKind.LOG_UNPUBLISHED,
+        AlertKind.LOG_CONTRADICTED,
+        AlertKind.UNATTRIBUTED_CHANGE,
+        AlertKind.LOG_MONTHS_LATE,
+        AlertKind.LOG_FAILED,
+        AlertKind.LOG_UNVERIFIED,
+        AlertKind.LOG_WAITING,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,10 @@ WORDS: Mapping[str, Words] = {
     AlertKind.VOLUME: Words(_("Somebody opened far more people within a day than they or their role usually do."), _ASK),
     AlertKind.HOURS: Words(_("Somebody opened people's data outside working time, at an hour at which they usually do not."), _ASK),
     AlertKind.SHARED_TRAIT: Words(
-        _("Within a day somebody opened several people who have the same name. That can be a family that orders together, or curiosity."),
+        _(
+            "Within a day somebody read several people who have the same family name or live in the same street. "
+            "That can be a family that orders together, or curiosity."
+        ),
         _ASK,
     ),
     AlertKind.OWN_RECORD: Words(
@@ -67,9 +84,40 @@ WORDS: Mapping[str, Words] = {
         _("A stored value did not open: it was damaged, or moved from another place."),
         _("Compare the row with a backup, and look in the log for what last wrote it. Changed by hand, it is an attack."),
     ),
+    AlertKind.LOG_UNPUBLISHED: Words(
+        _("A place outside, where our checkpoints are kept, has not had the newest one for a while."),
+        _("See which on the dashboard’s card and why, and repair it. Until then the log is watched by fewer."),
+    ),
+    AlertKind.LOG_CONTRADICTED: Words(
+        _("A place outside holds a checkpoint that we signed and that our log does not have. Nothing more is signed."),
+        _("An older database was restored, or somebody changed the log. Find the right database before anything else is done."),
+    ),
     AlertKind.WALL_BREACHED: Words(
         _("The database's own protection between customers is not as it was installed."),
         _("Treat it as an attack until you know better. Run the check again after each repair."),
+    ),
+    AlertKind.UNATTRIBUTED_CHANGE: Words(
+        _("Rows about people were written, changed or deleted in the database, and nothing in the program recorded why."),
+        _(
+            "The entry says whose, in which table and by which database role. Ask who worked in the database then. "
+            "If nobody did, treat it as an attack."
+        ),
+    ),
+    AlertKind.LOG_MONTHS_LATE: Words(
+        _("The job that prepares the log's coming months has not done so for weeks. Without a month, nothing can be recorded or done."),
+        _("Run manage.py migrate, which prepares them, too. Then find out why the job does not run."),
+    ),
+    AlertKind.LOG_FAILED: Words(
+        _("A verification found an entry of the log changed, removed, inserted or moved, or a checkpoint damaged."),
+        _("Read the finding among the verifications. Keep the database as it is: compare it with a backup, and treat it as an attack."),
+    ),
+    AlertKind.LOG_UNVERIFIED: Words(
+        _("What is new in the log is verified each hour and the whole log each night. One of the two has not happened."),
+        _("See whether the worker and the timetable run. Then run manage.py verify_audit by hand."),
+    ),
+    AlertKind.LOG_WAITING: Words(
+        _("Entries have waited for minutes to be bound into the signed log. Until then a change to them leaves no trace."),
+        _("See whether the worker runs, and whether a transaction has been open for long. The worker's own log says what it refused."),
     ),
 }
 

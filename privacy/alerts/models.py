@@ -21,7 +21,7 @@ class AlertKind(models.TextChoices):
 
     VOLUME = "volume", _("Unusually many people opened")
     HOURS = "hours", _("Opened at unusual hours")
-    SHARED_TRAIT = "shared_trait", _("Opened several people with the same name")
+    SHARED_TRAIT = "shared_trait", _("Opened several people with the same name or street")
     OWN_RECORD = "own_record", _("Opened a customer with their own name")
     COLLEAGUE = "colleague", _("Opened a colleague's data")
     ENDED_CASE = "ended_case", _("Tried to open data for a case that was over")
@@ -32,6 +32,13 @@ class AlertKind(models.TextChoices):
     KEY_RING_FAILED = "key_ring_failed", _("The key ring does not answer")
     VALUE_UNREADABLE = "value_unreadable", _("A stored value cannot be read")
     WALL_BREACHED = "wall_breached", _("The wall in the database has a hole")
+    LOG_UNPUBLISHED = "log_unpublished", _("Checkpoints of the log do not get outside")
+    LOG_CONTRADICTED = "log_contradicted", _("Outside, the log reads otherwise")
+    UNATTRIBUTED_CHANGE = "unattributed_change", _("Personal data was changed around the program")
+    LOG_MONTHS_LATE = "log_months_late", _("The log has no months to come")
+    LOG_FAILED = "log_failed", _("The log does not hold")
+    LOG_UNVERIFIED = "log_unverified", _("The log has not been verified in time")
+    LOG_WAITING = "log_waiting", _("Entries wait too long to be bound into the log")
 
 
 class Alert(models.Model):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from privacy.alerts import key_watch, wall_watch
+from privacy.alerts import floor_watch, key_watch, log_watch, publication_watch, wall_watch
 
 
 @shared_task(name="privacy.alerts.watch_keys")
@@ -13,3 +13,18 @@ def watch_keys() -> None:
 @shared_task(name="privacy.alerts.watch_wall")
 def watch_wall() -> None:
     wall_watch.watch_wall()
+
+
+@shared_task(name="privacy.alerts.watch_floor")
+def watch_floor() -> None:
+    floor_watch.watch_floor()
+
+
+@shared_task(name="privacy.alerts.watch_publications")
+def watch_publications() -> None:
+    publication_watch.watch_publications()
+
+
+@shared_task(name="privacy.alerts.watch_log")
+def watch_log() -> None:
+    log_watch.watch_log()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from django.db import connection
 
+from audit.grants import loose_tables
+from audit.partitions import are_months_late
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
+from privacy.wall.floor import floor_differences
+from privacy.wall.foundation import GUARD
 from privacy.wall.install import differences
 
 
 def watch_wall() -> None:
     """Compare every table with its declaration, as the worker sees them; what is open already is counted up."""
     with connection.cursor() as cursor:
-        holes = differences(cursor)
+        holes = [*differences(cursor), *floor_differences(cursor), *loose_tables(cursor, GUARD)]
     if holes:
         raise_alert(kind=AlertKind.WALL_BREACHED)
+    if are_months_late():
+        raise_alert(kind=AlertKind.LOG_MONTHS_LATE)

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from privacy.access.admin import Line, OpenableAdmin, explain
+from privacy.access.admin import Line, explain
+from privacy.access.assignment_pages import GIVE_PANEL, AssignedAdmin, AssignedFilter, assignment_buttons, with_mine
 from privacy.access.errors import AccessDenied
+from privacy.access.models import Opening
+from privacy.access.oversight.drawing import draw_questioned
+from privacy.access.oversight.errors import OversightRefused
 from privacy.complaints import dashboard  # noqa: F401  adds its cards
 from privacy.complaints.abouts import about_in_words
 from privacy.complaints.actions import (
@@ -34,13 +40,13 @@ from privacy.complaints.actions import (
 from privacy.complaints.actions.steps import purpose_of
 from privacy.complaints.attachments import open_attachment
 from privacy.complaints.errors import TicketRefused
-from privacy.complaints.forms import FileForm, NoteForm, ReplyForm, ResolveForm
+from privacy.complaints.forms import FileForm, NoteForm, ReplyForm, ResolveForm, ReviewForm
 from privacy.complaints.models import CannedReply, InternalNote, PublicMessage, Ticket, TicketAttachment
 from privacy.complaints.people import records_of
 from privacy.complaints.queries import (
+    HANDLERS,
     attachment_of,
     canned_replies,
-    entries_of,
     long_unanswered_tickets,
     may_handle,
     messages_page,
@@ -51,6 +57,7 @@ from privacy.complaints.queries import (
     unanswered_tickets,
     use_counts,
 )
+from privacy.complaints.suspicions import Suspicion, suspicions_of
 from privacy.complaints.timeline import steps_for_staff
 from privacy.complaints.views.files import file_response
 from privacy.declarations.purposes import Purpose
@@ -83,23 +90,6 @@ class ClockFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=CLOCKS[self.value()][1]().values("pk")) if self.value() in CLOCKS else queryset  # type: ignore[index]
 
 
-class AssignedFilter(admin.SimpleListFilter):
-    title = _("assigned to")
-    parameter_name = "assigned"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("me", _("me")), ("nobody", _("nobody")), ("others", _("somebody else"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
-        me = request.actor.id  # type: ignore[attr-defined]
-        wanted = {
-            "me": Q(assigned_to=me),
-            "nobody": Q(assigned_to=None),
-            "others": Q(assigned_to__isnull=False) & ~Q(assigned_to=me),
-        }
-        return queryset.filter(wanted.get(str(self.value()), Q()))
-
-
 class StateFilter(admin.SimpleListFilter):
     """Without the unconfirmed ones, which staff never see."""
 
@@ -124,8 +114,10 @@ class Said:
 
 
 @admin.register(Ticket)
-class TicketAdmin(OpenableAdmin):
+class TicketAdmin(AssignedAdmin):
     viewers = HANDLING | OVERSIGHT
+    refusal = TicketRefused
+    own_forms = AssignedAdmin.own_forms | {"_reply", "_ask", "_use", "_resolve", "_note", "_file"}
     list_display = ["code", "kind", "shown_state", "shown_clock", "shown_wait", "shown_agent"]
     list_filter = [ClockFilter, AssignedFilter, StateFilter, "kind"]
     search_fields = ["code__exact"]
@@ -133,23 +125,11 @@ class TicketAdmin(OpenableAdmin):
     fields: ClassVar = ("kind", "state", "locale", "opened_at", "first_answered_at", "closed_at")
     readonly_fields = fields
     buttons = [
-        Button(
-            name="take",
-            label=_("Take it"),
-            does=_("Puts it on your list. Others see that somebody works on it, and so does the customer."),
-            action=lambda actor, ticket: assign_ticket(by=actor, ticket=ticket),
+        *assignment_buttons(
+            take=lambda actor, ticket: assign_ticket(by=actor, ticket=ticket),
+            release=lambda actor, ticket: release_ticket(by=actor, ticket=ticket),
             roles=HANDLING,
-            when=lambda ticket: ticket.is_in_work and not ticket.is_mine,
-            refusals=(TicketRefused,),
-        ),
-        Button(
-            name="release",
-            label=_("Give it back"),
-            does=_("Takes it off the list of whoever has it now, so that anybody can take it."),
-            action=lambda actor, ticket: release_ticket(by=actor, ticket=ticket),
-            roles=HANDLING,
-            when=lambda ticket: ticket.is_in_work and ticket.assigned_to_id is not None,
-            refusals=(TicketRefused,),
+            refusal=TicketRefused,
         ),
         Button(
             name="refer",
@@ -163,8 +143,13 @@ class TicketAdmin(OpenableAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
-        mine = Case(When(assigned_to=request.actor.id, then=Value(True)), default=Value(False))  # type: ignore[attr-defined]
-        return received_tickets().annotate(is_mine=mine)
+        return with_mine(received_tickets(), request.actor)  # type: ignore[attr-defined]
+
+    def workers_of(self, obj: Ticket) -> frozenset[Role]:
+        return HANDLERS[obj.kind]
+
+    def give(self, by: Actor, obj: Ticket, agent: UUID) -> object:
+        return assign_ticket(by=by, ticket=obj, agent=agent)
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, ticket: Ticket) -> SafeString:
@@ -182,10 +167,6 @@ class TicketAdmin(OpenableAdmin):
     def shown_wait(self, ticket: Ticket) -> str:
         return timesince(ticket.unanswered_since, depth=1) if ticket.unanswered_since and ticket.is_in_work else "–"
 
-    @admin.display(description=_("assigned to"))
-    def shown_agent(self, ticket: Any) -> Any:
-        return _("me") if ticket.is_mine else _("somebody else") if ticket.assigned_to_id else "–"
-
     def personal_records(self, obj: Any) -> list[PersonalRecord]:
         """Who it is, and the page of the conversation that ``case_context`` has chosen."""
         return [*records_of(obj), *obj.conversation]
@@ -193,7 +174,7 @@ class TicketAdmin(OpenableAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A form that was refused is shown again, with what was typed, on the page as for a GET."""
+        """A form that was refused is shown again, with what was typed."""
         pressed = next((name for name in self._forms() if name in request.POST), "") if request.method == "POST" else ""
         ticket = self.get_object(request, object_id)
         if ticket is not None and self.has_view_permission(request, ticket):
@@ -201,7 +182,6 @@ class TicketAdmin(OpenableAdmin):
             answer = self._forms()[pressed](request, ticket, pressed) if pressed else {}
             if isinstance(answer, HttpResponseBase):
                 return answer  # type: ignore[return-value]
-            request.method = "GET" if pressed else request.method
             extra_context = {**(extra_context or {}), **answer}
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -213,6 +193,7 @@ class TicketAdmin(OpenableAdmin):
             "_resolve": self._resolve,
             "_note": self._note,
             "_file": self._download,
+            "_review": self._begin_review,
         }
 
     def _refuse_others(self, request: HttpRequest, ticket: Ticket, pressed: str) -> None:
@@ -292,11 +273,26 @@ class TicketAdmin(OpenableAdmin):
             return HttpResponseRedirect(request.path)
         return file_response(attachment, chunks, name)
 
+    def _begin_review(self, request: HttpRequest, ticket: Ticket, pressed: str) -> HttpResponseBase | dict[str, Any]:
+        """Have a look judged that the person complains about, and go to where it is judged."""
+        form = ReviewForm(request.POST)
+        look = next((each.look for each in suspicions_of(ticket) if each.look and str(each.look.pk) == request.POST.get("look")), None)
+        if not form.is_valid() or look is None:
+            raise PermissionDenied
+        try:
+            review = draw_questioned(by=request.actor, opening=look)  # type: ignore[attr-defined]
+        except OversightRefused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
+        return redirect("admin:privacy_review_change", review.pk)
+
     # The page
 
     def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         page, notes = messages_page(obj, request.GET.get("page")), list(notes_of(obj))
-        obj.conversation = [*page, *(file for message in page for file in message.attachments.all()), *notes]
+        suspicions = suspicions_of(obj) if may_handle(request.actor, obj) else []  # type: ignore[attr-defined]
+        looks = {each.look.pk: each.look for each in suspicions if each.look}
+        obj.conversation = [*page, *(file for message in page for file in message.attachments.all()), *notes, *looks.values()]
         context = super().case_context(request, obj)
         lines = {record.pk: shown[0] for record, shown in context["personal_panels"] if shown}
         is_handler = may_handle(request.actor, obj)  # type: ignore[attr-defined]
@@ -305,7 +301,7 @@ class TicketAdmin(OpenableAdmin):
             "personal_panels": [],
             "who": [panel for panel in context["personal_panels"] if not isinstance(panel[0], CONVERSATION)],
             "open_form": _with_usual_purpose(request, context["open_form"]) if is_handler else None,
-            "case_panels": ["privacy/tickets/admin_case.html"],
+            "case_panels": ["privacy/tickets/admin_case.html", GIVE_PANEL],
             "ticket": obj,
             "page": page,
             "said": [_said(request, message, lines, is_open=context["opened"]) for message in page],
@@ -314,12 +310,12 @@ class TicketAdmin(OpenableAdmin):
             "about": about_in_words(obj.subject_id, obj.about),
             "about_address": staff_page(request, obj.about_label, obj.about_id),
             "is_handler": is_handler,
-            **(_uses(request, obj) if is_handler else {}),
+            **(_uses(request, obj, suspicions, lines) if is_handler else {}),
             **(_empty_forms(obj) if is_handler else {}),
         }
 
 
-CONVERSATION = (PublicMessage, InternalNote, TicketAttachment)
+CONVERSATION = (PublicMessage, InternalNote, TicketAttachment, Opening)
 
 
 def _with_usual_purpose(request: HttpRequest, form: Any) -> Any:
@@ -350,10 +346,28 @@ def _said(request: HttpRequest, message: PublicMessage, lines: dict[Any, Line], 
     return Said(message, lines[message.pk], message.author == PublicMessage.Author.CUSTOMER, tuple(files))
 
 
-def _uses(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Questioned:
+    """An entry that the person complains about, with the reason that was given, masked or open, and the way to its case."""
+
+    suspicion: Suspicion
+    reason: Line | None
+    case_address: str
+    review_form: ReviewForm | None
+
+
+def _uses(request: HttpRequest, ticket: Ticket, suspicions: list[Suspicion], lines: dict[Any, Line]) -> dict[str, Any]:
     """Who used this person's data, and for a suspicion the entries that it is about with whose they are."""
     return {
-        "asked_about": [(entry, in_words(entry)) for entry in entries_of(ticket)],
+        "asked_about": [
+            Questioned(
+                each,
+                lines.get(each.look.pk) if each.look else None,
+                staff_page(request, each.entry.case_label, each.entry.case_id),
+                ReviewForm(initial={"look": each.look.pk}, auto_id=False) if each.look and not each.review else None,
+            )
+            for each in suspicions
+        ],
         "use_counts": use_counts(ticket.subject_id),
         "last_uses": [in_words(entry) for entry in uses_of(ticket.subject_id)[:LAST_USES]],
         "shows_log": request.actor.role == Role.PRIVACY_OFFICER,  # type: ignore[attr-defined]

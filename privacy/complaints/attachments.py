@@ -18,7 +18,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Event
-from audit.record import record
+from audit.record import Reference, record
+from privacy.access.files import open_stored_file
 from privacy.access.gate import Grant, open_access
 from privacy.access.units import current_unit
 from privacy.complaints import cleaning
@@ -36,7 +37,7 @@ from privacy.declarations.categories import Category, Scope
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
 from privacy.rights.held_files import HeldFile
-from privacy.vault.files import SealedFile, SealingWriter, open_file
+from privacy.vault.files import SealedFile, SealingWriter
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_FILES = 5
@@ -159,7 +160,8 @@ def open_attachment(
 
 def _plain_bytes(attachment: TicketAttachment) -> Iterator[bytes]:
     source = attachments().open(attachment.file.name, "rb")
-    return open_file(source, file_id=attachment.file_id, subject_id=attachment.subject_id, scope=SCOPE)  # type: ignore[arg-type]
+    about = Reference.to(attachment)
+    return open_stored_file(source, about=about, file_id=attachment.file_id, subject_id=attachment.subject_id, scope=SCOPE)  # type: ignore[arg-type]
 
 
 def files_for_copy(subject_id: UUID, grant: Grant) -> Iterator[HeldFile]:

@@ -8,8 +8,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from privacy.access.assignment_pages import assignment_card
 from privacy.complaints.models import Ticket
-from privacy.complaints.queries import handled_by, long_unanswered_tickets, overdue_tickets, tickets_due_soon, unanswered_tickets
+from privacy.complaints.queries import (
+    handled_by,
+    long_unanswered_tickets,
+    overdue_tickets,
+    tickets_due_soon,
+    tickets_in_work,
+    unanswered_tickets,
+)
 from privacy.policy.dashboard import Card, Section, State, dashboard_card
 from privacy.policy.roles import Actor, Role
 
@@ -43,6 +51,14 @@ def unanswered(actor: Actor) -> Card | None:
     text = waited % {"number": late} if late else _("Somebody wrote and has heard nothing since.")
     number = _of(actor, unanswered_tickets())
     return _card(_("Tickets unanswered"), number, text, State.LATE if late else State.WATCH, "?clock=unanswered")
+
+
+@dashboard_card
+def to_work_on(actor: Actor) -> Card | None:
+    if actor.role not in ANSWERS:
+        return None
+    address = reverse("admin:privacy_ticket_changelist")
+    return assignment_card(_("Tickets to work on"), handled_by(tickets_in_work(), actor.role), actor, address)
 
 
 def _of(actor: Actor, tickets: QuerySet[Ticket]) -> int:

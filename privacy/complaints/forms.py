@@ -246,3 +246,10 @@ class FileForm(StrictForm):
     purpose = forms.CharField(max_length=20, widget=forms.HiddenInput)
     reason = forms.CharField(min_length=4, max_length=300, widget=forms.HiddenInput)
     submit_names = frozenset({"_file"})
+
+
+class ReviewForm(StrictForm):
+    """Which of the looks that a person complains about is to be judged."""
+
+    look = forms.UUIDField(widget=forms.HiddenInput)
+    submit_names = frozenset({"_review"})

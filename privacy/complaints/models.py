@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import Reference
+from privacy.access.assignment import ASSIGNMENT_FIELDS, Assignable
 from privacy.declarations import masks
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, months
@@ -46,7 +47,7 @@ CONVERSATION = Lifetime(
 )
 
 
-class Ticket(models.Model):
+class Ticket(Assignable):
     """One question or complaint of one person. Kept as evidence of what became of it, and when; names nobody.
 
     It reaches us when it is open; one written without an account is unconfirmed before, seen by no member of
@@ -91,7 +92,6 @@ class Ticket(models.Model):
     first_answered_at = models.DateTimeField(_("first answered"), null=True)
     unanswered_since = models.DateTimeField(_("unanswered since"), null=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True)
-    assigned_to = models.ForeignKey(Subject, models.PROTECT, related_name="+", null=True, db_index=False)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True)
     reopen_until = models.DateTimeField(_("can be reopened until"), null=True)
@@ -102,11 +102,15 @@ class Ticket(models.Model):
     version = models.PositiveIntegerField(default=0)
 
     subject_id: UUID
-    assigned_to_id: UUID | None
     events: RelatedManager[TicketEvent]
 
-    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id)")
+    wall = Wall.SUBJECT.granting(
+        customer="SELECT, INSERT, UPDATE (state, outcome, due_at, waiting_since, unanswered_since, resolved_at,"
+        " reopen_until, reopened, reminded_at, escalated_at, version)",
+        gate="SELECT (id, subject_id)",
+    )
     not_personal = {
+        **ASSIGNMENT_FIELDS,
         "code": "random reference",
         "subject": "random id of the person",
         "kind": "one of four",
@@ -120,7 +124,6 @@ class Ticket(models.Model):
         "first_answered_at": "when",
         "unanswered_since": "when",
         "waiting_since": "when",
-        "assigned_to": "random id of the member of staff",
         "outcome": "one word from a closed list",
         "resolved_at": "when",
         "reopen_until": "end of the time to disagree",
@@ -399,7 +402,8 @@ class TicketLink(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
 
-    wall = Wall.through("ticket").granting(customer="SELECT, UPDATE", gate="SELECT")
+    wall = Wall.through("ticket").granting(customer="SELECT, UPDATE (used_at)", gate="SELECT", staff="SELECT")
+    wall = wall.keeping("digest", to=("customer", "gate"))
     not_personal = {
         "ticket": "the ticket it leads to",
         "digest": "SHA-256 of a random value",

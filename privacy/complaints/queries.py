@@ -107,8 +107,13 @@ def ticket_state(ticket_id: UUID, actor: Actor) -> CaseState | None:
     if ticket is None:
         return None
     roles = frozenset() if is_concerned(actor, ticket) else HANDLERS[ticket.kind]
-    is_open = ticket.closed_at is None
-    return CaseState(frozenset({ticket.subject_id}), roles, roles if is_open else frozenset(), assigned_to=ticket.assigned_to_id)
+    return CaseState(
+        subject_ids=frozenset({ticket.subject_id}),
+        roles=roles,
+        open_to=roles if ticket.closed_at is None else frozenset(),
+        assigned_to=ticket.assigned_to_id,
+        ended_at=ticket.closed_at,
+    )
 
 
 def open_tickets_of(actor: Actor, subject_id: UUID) -> list[tuple[UUID, str]]:

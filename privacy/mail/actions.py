@@ -58,7 +58,7 @@ def queue_mail(
     )
     if is_new:
         record(Event.MESSAGE_QUEUED, by=by, subject=subject_id, object=mail, case=object)
-        mail.enqueue()
+        mail.send_after_commit()
     return mail
 
 

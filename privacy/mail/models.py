@@ -26,7 +26,7 @@ class OutboundMail(Job):
     locale = models.CharField(_("language"), max_length=12)
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
-    wall = Wall.SUBJECT.granting(gate="SELECT, INSERT, UPDATE")
+    wall = Wall.SUBJECT.granting(gate="SELECT, INSERT")
     not_personal = {
         **JOB_FIELDS,
         "subject": "random id of the person written to",

@@ -46,11 +46,14 @@ class RoleAdmin(admin.ModelAdmin):
     """A stock admin page that only ``viewers`` see and only ``editors`` change.
 
     Nothing is deleted here, and the admin's own history stays empty: it would hold titles and old values.
+    ``own_forms`` are the buttons of the forms that a page has beside Django's: what they send shows the page again,
+    with what was opened or typed, unless ``change_view`` has answered it before.
     """
 
     viewers: ClassVar[frozenset[Role]] = STAFF_ROLES
     editors: ClassVar[frozenset[Role]] = frozenset()
     buttons: ClassVar[Sequence[Button]] = ()
+    own_forms: ClassVar[frozenset[str]] = frozenset()
     change_form_template = "admin/case_change_form.html"
     show_full_result_count = False
     list_per_page = 50
@@ -100,6 +103,18 @@ class RoleAdmin(admin.ModelAdmin):
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django would take a POST for a change of the object: what one of our forms sent, it renders as for a GET."""
+        if request.method == "POST" and not self.own_forms.isdisjoint(request.POST):
+            request.method = "GET"
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What a case page shows beside the fields; ``case_panels`` are templates to include."""

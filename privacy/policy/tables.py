@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise as LazyText
 from django.utils.text import capfirst
@@ -82,8 +83,23 @@ def purpose_rows(purposes: Iterable[str]) -> list[PurposeRow]:
 
 
 def keep_rows() -> list[KeepRow]:
-    """Every kind of personal record that this program stores, by the name that people read."""
-    return sorted((_keep_row(model) for model in personal_models()), key=lambda row: row.title)
+    """Every kind of personal record that this program stores, by the name that people read, and last the log."""
+    return [*sorted((_keep_row(model) for model in personal_models()), key=lambda row: row.title), _log_row()]
+
+
+def _log_row() -> KeepRow:
+    years = settings.AUDIT_KEPT_YEARS
+    return KeepRow(
+        title=gettext("Log of what was done with your data"),
+        categories=[],
+        until=ngettext("%d year after the month in which it was written", "%d years after the month in which it was written", years)
+        % years,
+        citation="",
+        explanation=gettext(
+            "It outlives everything it tells of, so that you can ask who used your data for as long as we had it. "
+            "It holds random numbers in place of names, which lead to nobody once your data is deleted."
+        ),
+    )
 
 
 def _keep_row(model: type[models.Model]) -> KeepRow:

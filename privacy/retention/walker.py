@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import TruncDay, TruncYear
 
+from privacy.access.silences.queries import heard_records
 from privacy.declarations.categories import Category, Scope
 from privacy.declarations.registry import personal_models
 from privacy.retention.registry import under_no_hold
@@ -77,22 +78,19 @@ def records_of(subject_id: UUID, models: Sequence[Model] | None = None) -> Itera
 
 
 def records_in(model: Model, subject_id: UUID) -> models.QuerySet[Any]:
-    return with_surroundings(model, model._base_manager.filter(subject_id=subject_id)).order_by("pk")
+    return with_surroundings(model, _own_records(model, subject_id)).order_by("pk")
+
+
+def _own_records(model: Model, subject_id: UUID) -> models.QuerySet[Any]:
+    """As the person may know of them now."""
+    return heard_records(model, model._base_manager.filter(subject_id=subject_id), subject_id)
 
 
 def with_surroundings(model: Model, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Joins the rows that the clock starts at, and those named in the model's ``described_by``."""
     owner, _, _ = model.lifetime.starts.rpartition("__")
     paths = {owner, *getattr(model, "described_by", ())} - {""}
-    hidden = [name for path in paths for name in _hidden_in(model, path)]
-    return queryset.select_related(*sorted(paths)).defer(*hidden) if paths else queryset
-
-
-def _hidden_in(model: Any, path: str) -> list[str]:
-    """The fields that the model at the end of the path keeps to itself (``hidden``)."""
-    for name in path.split("__"):
-        model = model._meta.get_field(name).related_model
-    return [f"{path}__{name}" for name in getattr(model, "hidden", ())]
+    return queryset.select_related(*sorted(paths)) if paths else queryset
 
 
 @dataclass(frozen=True)
@@ -148,12 +146,12 @@ def holdings(subject_id: UUID, models: Sequence[Model] | None = None) -> list[Ho
 
 def _holding(model: Model, subject_id: UUID) -> Holding:
     starts = model.lifetime.starts
-    numbers = model._base_manager.filter(subject_id=subject_id).aggregate(
+    numbers = _own_records(model, subject_id).aggregate(
         _records=Count("pk"),
         _waiting=Count("pk", filter=Q(**{f"{starts}__isnull": True})),
         _first=Min(starts),
         _last=Max(starts),
-        **{f"_value_{field.name}": Count(field.name) for field in sealed_fields(model)},
+        **{f"_value_{field.name}": Count(field.name) for field in sealed_fields(model) if not field.is_credential},
     )
     values = {category: sum(numbers[f"_value_{field.name}"] for field in fields_in(model, category)) for category in categories_of(model)}
     return Holding(
@@ -203,7 +201,7 @@ def leavings(subject_id: UUID, at_most: int | None = None) -> list[Leaving]:
 def _leavings(model: Model, subject_id: UUID, at_most: int | None) -> Iterator[Leaving]:
     """Grouped by the day the clock started (the year, where it starts at the year's end): a group leaves on one day."""
     starts, truncate = F(model.lifetime.starts), TruncYear if model.lifetime.lasts.to_year_end else TruncDay
-    own = model._base_manager.filter(subject_id=subject_id)
+    own = _own_records(model, subject_id)
     groups = (
         own.values(_start=truncate(starts, tzinfo=UTC))
         .annotate(_records=Count("pk"), _free=Count("pk", filter=Q(pk__in=under_no_hold(model, own).values("pk"))))

@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 
 from audit.events import Event
 from audit.record import Reference, record
+from privacy.access.files import open_stored_file
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
@@ -29,7 +30,7 @@ from privacy.rights.models import ExportJob, Request
 from privacy.rights.sections import sections
 from privacy.rights.tables import category_tables, section_table
 from privacy.vault.files import SCOPE as COPY_SCOPE
-from privacy.vault.files import SealedFile, SealingWriter, open_file
+from privacy.vault.files import SealedFile, SealingWriter
 
 EXPORTER = Actor.job("export")
 KEPT = timedelta(days=7)
@@ -165,7 +166,8 @@ def download_copy(*, by: Actor, request: Request) -> tuple[Iterator[bytes], int]
     if not job.can_be_downloaded:
         raise CopyGone
     with open_access(by=by, purpose=Purpose.RIGHTS, subject=request.subject_id, case=request):
-        chunks = open_file(exports().open(job.file, "rb"), file_id=job.pk, subject_id=request.subject_id)  # type: ignore[arg-type]
+        source, about = exports().open(job.file, "rb"), Reference.to(job)
+        chunks = open_stored_file(source, about=about, file_id=job.pk, subject_id=request.subject_id)  # type: ignore[arg-type]
     job.downloaded_at = timezone.now()
     job.save(update_fields=["downloaded_at"])
     record(

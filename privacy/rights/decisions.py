@@ -10,17 +10,15 @@ from audit.record import Reference, record
 from privacy.access.gate import open_access
 from privacy.declarations.purposes import Purpose
 from privacy.mail.actions import queue_mail
-from privacy.policy.roles import Actor, Role
+from privacy.policy.roles import Actor
 from privacy.rights.actions import end_request
 from privacy.rights.corrections import write_proposed
 from privacy.rights.errors import NotYourDecision, TooLate
 from privacy.rights.models import Request, RequestDetail
-from privacy.rights.queries import ANSWER_TEMPLATE
+from privacy.rights.queries import ANSWER_TEMPLATE, OFFICERS
 from privacy.rights.restrictions import end_restriction
 from privacy.sharing.actions import tell_holders
 from privacy.sharing.models import FollowUp
-
-DECIDERS = frozenset({Role.PRIVACY_OFFICER})
 
 
 @transaction.atomic
@@ -28,9 +26,10 @@ def decide_request(*, by: Actor, request: Request, is_granted: bool, answer: str
     """Grant or reject a proposed correction or an objection; ``answer`` is sealed and the person reads it.
 
     A granted correction is written and whoever received the old value is told; a rejected objection lets the
-    use go on. Raises NotYourDecision, TooLate, and NotCorrectable when the record is gone.
+    use go on. Raises NotYourDecision, TooLate, NotCorrectable when the record is gone, and AccessDenied while somebody
+    else has it.
     """
-    if by.role not in DECIDERS:
+    if by.role not in OFFICERS:
         raise NotYourDecision
     locked = Request.objects.select_for_update().get(pk=request.pk)
     if not locked.is_for_staff:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.pages import PLACE
 from privacy.access.forms import StrictForm
 from privacy.consent.forms import consent_fields
 from privacy.declarations.categories import Category
@@ -125,8 +127,23 @@ class UsesForm(StrictForm):
         required=False,
         choices=[("", _("All the time")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("365", _("Last 12 months"))],
     )
+    purpose = forms.ChoiceField(label=_("What for"), required=False, choices=[("", _("Everything")), *Purpose.choices])
     refused = forms.BooleanField(label=_("Only refused attempts"), required=False)
-    submit_names = frozenset({"page"})
+    before = forms.RegexField(PLACE, required=False, strip=False, widget=forms.HiddenInput)
+    after = forms.RegexField(PLACE, required=False, strip=False, widget=forms.HiddenInput)
+
+    @property
+    def narrows(self) -> dict[str, Any]:
+        """What was chosen, as ``privacy.rights.uses.narrowed`` takes it; after ``is_valid()``."""
+        chosen = self.cleaned_data
+        period = self.PERIODS.get(chosen["since"])
+        return {
+            "who": chosen["who"],
+            "category": Category(chosen["category"]) if chosen["category"] else None,
+            "purpose": Purpose(chosen["purpose"]) if chosen["purpose"] else None,
+            "since": timezone.now() - period if period else None,
+            "refused_only": chosen["refused"],
+        }
 
 
 class AnswerForm(StrictForm):

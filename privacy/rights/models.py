@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from privacy.access.assignment import ASSIGNMENT_FIELDS, Assignable
 from privacy.declarations.categories import Category
 from privacy.declarations.lifetimes import Lifetime, months
 from privacy.declarations.purposes import Purpose
@@ -33,7 +34,7 @@ def new_code() -> str:
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
 
 
-class Request(models.Model):
+class Request(Assignable):
     """One right exercised by one person. Kept as evidence that it was answered, and when; names nobody.
 
     ``topic`` is the purpose objected to, or the random id of the record to correct; empty for what concerns everything.
@@ -71,8 +72,9 @@ class Request(models.Model):
 
     subject_id: UUID
 
-    wall = Wall.SUBJECT.granting(gate="SELECT (id, subject_id)")
+    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, UPDATE (state, completed_at, outcome)", gate="SELECT (id, subject_id)")
     not_personal = {
+        **ASSIGNMENT_FIELDS,
         "code": "random reference",
         "subject": "random id of the person",
         "kind": "which right",
@@ -92,6 +94,7 @@ class Request(models.Model):
         indexes = [
             models.Index(fields=["subject", "-made_at"], name="request_by_subject"),
             models.Index(fields=["state", "due_at"], name="request_by_state"),
+            models.Index(fields=["assigned_to", "due_at"], name="request_by_agent", condition=Q(completed_at=None)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -122,6 +125,8 @@ class Request(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    is_in_work = is_open
 
     @property
     def work(self) -> ExportJob | ErasureJob | None:
@@ -158,6 +163,7 @@ class RequestDetail(PersonalRecord):
     reason = personal(models.TextField(_("your reason"), max_length=1000, null=True), Category.INTERACTION)
     answer = personal(models.TextField(_("our answer"), max_length=2000, null=True), Category.INTERACTION)
 
+    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, UPDATE (answered_at)")
     lifetime = Lifetime(
         purposes=[Purpose.RIGHTS],
         starts="answered_at",
@@ -198,7 +204,7 @@ class Restriction(models.Model):
 
     subject_id: UUID
 
-    wall = Wall.SUBJECT.granting(gate="SELECT")
+    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, UPDATE (ended_at)", gate="SELECT")
     not_personal = {
         "request": "the request it answers",
         "subject": "random id of the person",
@@ -232,7 +238,7 @@ class ExportJob(Job):
     expires_at = models.DateTimeField(_("can be downloaded until"), null=True)
     downloaded_at = models.DateTimeField(_("last downloaded"), null=True)
 
-    wall = Wall.through("request")
+    wall = Wall.through("request").granting(customer="SELECT, INSERT, UPDATE (downloaded_at)")
     not_personal = {
         **JOB_FIELDS,
         "request": "the request it answers",
@@ -274,7 +280,7 @@ class ErasureJob(Job):
     steps = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
 
-    wall = Wall.through("request")
+    wall = Wall.through("request").granting(customer="SELECT")
     not_personal = {
         **JOB_FIELDS,
         "request": "the request it answers",
@@ -352,7 +358,7 @@ class ReceiptLink(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField(db_index=True)
 
-    wall = Wall.through("request").granting(customer="SELECT", gate="SELECT")
+    wall = Wall.through("request").granting(customer="SELECT", gate="SELECT", staff="SELECT").keeping("digest", to=("customer", "gate"))
     not_personal = {
         "request": "the erasure it tells about",
         "digest": "SHA-256 of a random value",

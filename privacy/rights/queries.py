@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -73,16 +73,25 @@ def overdue_requests() -> QuerySet[Request]:
 
 
 def request_state(request_id: UUID, actor: Actor) -> CaseState | None:
-    """A request as the gate asks for it: the privacy officer's until it is answered."""
+    """A request as the gate asks for it: the privacy officers' until it is answered, and one officer's once somebody has it."""
     request = Request.objects.filter(pk=request_id).first()
     if request is None:
         return None
-    return CaseState(frozenset({request.subject_id}), OFFICERS, OFFICERS if request.is_open else frozenset())
+    return CaseState(
+        subject_ids=frozenset({request.subject_id}),
+        roles=OFFICERS,
+        open_to=OFFICERS if request.is_open else frozenset(),
+        assigned_to=request.assigned_to_id,
+        ended_at=request.completed_at,
+    )
 
 
 def open_requests_for(actor: Actor, subject_id: UUID) -> list[tuple[UUID, str]]:
     """The person's requests that this member of staff may work on, newest first, in words."""
-    found = requests_of(subject_id).filter(state__in=Request.OPEN) if actor.role in OFFICERS else Request.objects.none()
+    if actor.role not in OFFICERS:
+        return []
+    free = Q(assigned_to=None) | Q(assigned_to=actor.id)
+    found = requests_of(subject_id).filter(free, state__in=Request.OPEN)
     return [(id, _("request %(code)s") % {"code": code}) for id, code in found.values_list("pk", "code")[:CASES_AT_MOST]]
 
 
@@ -98,6 +107,8 @@ def detail_of(request: Request) -> RequestDetail | None:
 STEPS: dict[str, Promise] = {
     Event.REQUEST_MADE: gettext_lazy("Received"),
     Event.REQUEST_STARTED: gettext_lazy("Work began"),
+    Event.REQUEST_TAKEN: gettext_lazy("One of us is working on it."),
+    Event.REQUEST_RELEASED: gettext_lazy("It was given back to the team."),
     Event.REQUEST_COMPLETED: gettext_lazy("Answered"),
     Event.REQUEST_CANCELED: gettext_lazy("Canceled"),
     Event.REQUEST_FAILED: gettext_lazy("Work failed"),

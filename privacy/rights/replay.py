@@ -47,7 +47,7 @@ def _erase_again(by: Actor, subject: Subject) -> bool:
         delete_all_copies(by=by, subject_id=subject.pk)
         for act in room_steps().values():
             act(subject)
-    deleted = {model._meta.label_lower: _delete_of(model, subject.pk) for model in erasable_models()}
+    deleted = {model._meta.label_lower: _delete_of(by, model, subject) for model in erasable_models()}
     if was_erased and not any(deleted.values()):
         return False
     with unit_of_work():
@@ -55,10 +55,11 @@ def _erase_again(by: Actor, subject: Subject) -> bool:
     return True
 
 
-def _delete_of(model: type, subject_id: UUID) -> int:
+def _delete_of(by: Actor, model: type, subject: Subject) -> int:
     total = 0
-    rows = model._base_manager.filter(subject_id=subject_id).order_by("pk")  # type: ignore[attr-defined]
+    rows = model._base_manager.filter(subject_id=subject.pk).order_by("pk")  # type: ignore[attr-defined]
     while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
         with unit_of_work():
             total += delete_rows(model, keys)
+            record(Event.ERASURE_ADVANCED, by=by, subject=subject.pk, object=subject, fields=[model._meta.label_lower])  # type: ignore[attr-defined]
     return total

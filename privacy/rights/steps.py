@@ -218,6 +218,7 @@ def _delete_of(model: Model, job: ErasureJob) -> None:
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         deleted = delete_rows(model, keys)
         job.counts = {**job.counts, model._meta.label_lower: job.counts.get(model._meta.label_lower, 0) + deleted}
+        record(Event.ERASURE_ADVANCED, by=ERASER, subject=job.request.subject_id, object=job.request, fields=[model._meta.label_lower])
     ErasureJob.objects.filter(pk=job.pk).update(counts=job.counts)
 
 

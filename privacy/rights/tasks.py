@@ -4,8 +4,8 @@ from celery import shared_task
 
 from privacy.policy.roles import Actor
 from privacy.rights.actions import start_due_erasures
+from privacy.vault import clearing, rotation
 from privacy.vault.ledger import copy_ledger
-from privacy.vault.rotation import advance_epoch as advance
 
 
 @shared_task(name="privacy.rights.start_due_erasures")
@@ -20,4 +20,15 @@ def copy_erasure_ledger() -> None:
 
 @shared_task(name="privacy.rights.advance_epoch")
 def advance_epoch() -> None:
-    advance(by=Actor.job("advance_epoch"))
+    rotation.advance_epoch(by=Actor.job("advance_epoch"))
+    clearing.clear_deleted_keys(whatever_size=True)
+
+
+@shared_task(name="privacy.rights.clear_deleted_keys")
+def clear_deleted_keys() -> None:
+    clearing.clear_deleted_keys()
+
+
+@shared_task(name="privacy.rights.finish_renewals")
+def finish_renewals() -> None:
+    rotation.finish_renewals(by=Actor.job("finish_renewals"))

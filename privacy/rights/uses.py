@@ -20,6 +20,7 @@ from privacy.access.gate import Grant
 from privacy.access.models import Opening
 from privacy.access.oversight.models import Review
 from privacy.access.oversight.queries import verdicts_on
+from privacy.access.silences.queries import heard
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import STAFF_ROLES, Role
@@ -39,6 +40,8 @@ DEEDS: dict[str, Promise] = {
     Event.DATA_REFUSED: gettext_lazy("tried to read it and was refused"),
     Event.DISCLOSURE_REFUSED: gettext_lazy("tried to pass it on and was refused"),
     Event.ACCOUNT_SEARCHED: gettext_lazy("looked for your account by your email address"),
+    Event.LOG_SEARCHED: gettext_lazy("looked up in our log what was done with it"),
+    Event.LOG_ENTRY_READ: gettext_lazy("read an entry of our log about it"),
 }
 EMERGENCY = gettext_lazy("read it in an emergency, outside their work on your orders, messages and requests")
 REFUSALS = (Event.DATA_REFUSED, Event.DISCLOSURE_REFUSED)
@@ -87,8 +90,12 @@ class Use:
 
 
 def uses_of(subject_id: UUID, category: Category | None = None) -> QuerySet[Entry]:
-    """The log entries about uses of this person's data, newest first; turn each into words with ``in_words``."""
-    entries = entries_about(subject_id).filter(event__in=list(DEEDS))
+    """The log entries about uses of this person's data, newest first, as the person may read them now.
+
+    What is withheld is in none of their pages, copies, programs and proofs, for all of these ask here. Turn each
+    into words with ``in_words``.
+    """
+    entries = heard(entries_about(subject_id).filter(event__in=list(DEEDS)), subject_id)
     return entries.filter(categories__contains=[category.value]) if category else entries
 
 
@@ -103,6 +110,7 @@ def narrowed(
     subject_id: UUID,
     who: str = "",
     category: Category | None = None,
+    purpose: Purpose | None = None,
     since: datetime | None = None,
     refused_only: bool = False,
 ) -> QuerySet[Entry]:
@@ -117,6 +125,8 @@ def narrowed(
         entries = entries.exclude(actor_id=subject_id)
     if category:
         entries = entries.filter(categories__contains=[category.value])
+    if purpose:
+        entries = entries.filter(purpose=purpose)
     if since:
         entries = entries.filter(at__gte=since)
     return entries.filter(event__in=REFUSALS) if refused_only else entries

@@ -34,7 +34,7 @@ class Recipient(models.Model):
     country = models.CharField(_("country"), max_length=2)
     webhook_secret = SecretField(_("webhook secret"), null=True, blank=True)
 
-    wall = Wall.PUBLIC
+    wall = Wall.PUBLIC.keeping("webhook_secret", to=("staff",))
     not_personal = {
         "slug": "an organization's short name",
         "name": "an organization's name",

@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.events import Event
-from audit.record import NewEntry, record, record_many
+from audit.record import NewEntry, Reference, record, record_many
 from privacy.access.approvals.errors import PlanImpossible
-from privacy.access.approvals.kinds import Parameters, Plan, has_role_now
+from privacy.access.approvals.kinds import Parameters, Plan, has_role_now, kind_named
 from privacy.access.approvals.models import Proposal
 from privacy.access.errors import AccessDenied, RoleDenied
+from privacy.access.files import open_stored_file
 from privacy.access.gate import REASON_SCOPE, open_access, unit_of_work
 from privacy.access.models import Opening
 from privacy.access.overrides.queries import categories_open_now
@@ -35,9 +36,10 @@ from privacy.retention.walker import items, models_in
 from privacy.rights.archive import ArchiveFile, guarded
 from privacy.rights.copies import exports
 from privacy.staff_exports.errors import ExportGone, ExportNotReady, ExportsOff, NotYourExport, TooMuch
+from privacy.staff_exports.kinds import kind_of
 from privacy.staff_exports.models import StaffExport
 from privacy.staff_exports.people import people_in, people_of
-from privacy.vault.files import SCOPE, SealedFile, SealingWriter, open_file
+from privacy.vault.files import SCOPE, SealedFile, SealingWriter
 from privacy.vault.keys import has_key, make_keys
 from privacy.vault.models import Subject
 
@@ -80,27 +82,34 @@ def start_export(proposal: Proposal) -> Mapping[str, int]:
 
 
 def make_export(*, export: StaffExport) -> None:
-    """Write the sealed file, person by person, each opened and logged in a unit of work of its own.
+    """Write the sealed file as its kind does. Begins anew after a killed attempt, whose file it deletes first.
 
-    Whoever's data the gate does not open (consent withdrawn, frozen, erased) is left out and counted. Begins anew
-    after a killed attempt, whose file it deletes first. Raises ExportsOff, RoleDenied, TooMuch.
+    Raises what the kind raises: ExportsOff, RoleDenied, TooMuch.
     """
-    _refuse_undone(export.proposal)
-    name, people = _begin(export), people_in(export)
-    with exports().open(name, "wb") as out:
+    kind = kind_of(export)
+    kind.refuse(export.proposal)
+    with exports().open(_begin(export), "wb") as out:
         writer = SealingWriter(out, file_id=export.pk, subject_id=export.proposal.proposed_by)  # type: ignore[arg-type]
-        table = csv.writer(ArchiveFile(writer))  # type: ignore[arg-type]
-        table.writerow(COLUMNS)
-        for done, subject_id in enumerate(people, 1):
-            _add_person(export, table, subject_id)
-            export.report(100 * done // len(people))
+        kind.write(export, writer)
         writer.close()
         writer.require_current_key()
     _complete(export, writer.size)
 
 
-def _refuse_undone(proposal: Proposal) -> None:
-    """The job opens what the role of whoever asked may open, and no more."""
+def write_people(export: StaffExport, writer: SealingWriter) -> None:
+    """Person by person, each opened and logged in a unit of work of its own.
+
+    Whoever's data the gate does not open (consent withdrawn, frozen, erased) is left out and counted.
+    """
+    people, table = people_in(export), csv.writer(ArchiveFile(writer))  # type: ignore[arg-type]
+    table.writerow(COLUMNS)
+    for done, subject_id in enumerate(people, 1):
+        _add_person(export, table, subject_id)
+        export.report(100 * done // len(people))
+
+
+def refuse_undone(proposal: Proposal) -> None:
+    """The job opens what the role of whoever asked may open, and no more. Raises ExportsOff, RoleDenied."""
     if not settings.STAFF_EXPORTS:
         raise ExportsOff
     asked = proposal.parameters
@@ -134,7 +143,7 @@ def _add_person(export: StaffExport, table: Any, subject_id: UUID) -> None:
                 for item in items(subject_id, category)
                 if (text := grant.read(item.value)) is not None
             ]
-            _note_reason(export, subject_id, record(Event.DATA_EXTRACTED, **_about(export, proposal.proposer, subject_id)))
+            note_extracted(export, subject_id)
     except AccessDenied:
         export.left_out += 1
         return
@@ -143,12 +152,16 @@ def _add_person(export: StaffExport, table: Any, subject_id: UUID) -> None:
         raise TooMuch
     export.subject_ids.append(subject_id)
     for line in lines:
-        table.writerow([*_watermark(export), *(guarded(str(part)) for part in line)])
+        table.writerow([*watermark(export), *(guarded(str(part)) for part in line)])
 
 
-def _note_reason(export: StaffExport, subject_id: UUID, entry_id: UUID) -> None:
-    """What the person reads beside the export. As a job's, because no limit of one member of staff counts what two decided."""
+def note_extracted(export: StaffExport, subject_id: UUID) -> None:
+    """Record that this person is in the file, with the reason that they read beside it.
+
+    As a job's, because no limit of one member of staff counts what two decided.
+    """
     proposal = export.proposal
+    entry_id = record(Event.DATA_EXTRACTED, **_about(export, proposal.proposer, subject_id))
     make_keys([(subject_id, REASON_SCOPE)])
     Opening.objects.create(
         subject_id=subject_id,
@@ -163,8 +176,8 @@ def _note_reason(export: StaffExport, subject_id: UUID, entry_id: UUID) -> None:
     )
 
 
-def _watermark(export: StaffExport) -> tuple[Any, ...]:
-    """On every row, so that a line copied out of the file still says where it comes from."""
+def watermark(export: StaffExport) -> tuple[Any, ...]:
+    """The values of WATERMARK: on every row, so that a line copied out of the file still says where it comes from."""
     return export.pk, export.proposal.proposed_by, export.proposal.decided_by, f"{export.started_at or export.queued_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -186,7 +199,7 @@ def download_export(*, by: Actor, export: StaffExport) -> tuple[Iterator[bytes],
 
     Raises ExportsOff, NotYourExport, ExportNotReady, ExportGone.
     """
-    if not settings.STAFF_EXPORTS:
+    if not kind_named(export.proposal.kind).is_offered():
         raise ExportsOff
     locked = StaffExport.objects.select_for_update(of=("self",)).select_related("proposal").get(pk=export.pk)
     if not may_download(by, locked) or not has_role_now(by):
@@ -195,7 +208,8 @@ def download_export(*, by: Actor, export: StaffExport) -> tuple[Iterator[bytes],
         raise ExportNotReady
     if not locked.can_be_downloaded:
         raise ExportGone
-    chunks = open_file(exports().open(locked.file, "rb"), file_id=locked.pk, subject_id=locked.proposal.proposed_by)  # type: ignore[arg-type]
+    source, about = exports().open(locked.file, "rb"), Reference.to(locked)
+    chunks = open_stored_file(source, about=about, file_id=locked.pk, subject_id=locked.proposal.proposed_by)  # type: ignore[arg-type]
     locked.downloads += 1
     locked.save(update_fields=["downloads"])
     record_many(NewEntry(event=Event.EXTRACT_DOWNLOADED, **_about(locked, by, subject_id)) for subject_id in locked.subject_ids)

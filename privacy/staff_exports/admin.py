@@ -23,6 +23,7 @@ from privacy.rights.forms import PasswordForm
 from privacy.rights.views.own import password_confirmed
 from privacy.staff_exports.actions import download_export, may_download
 from privacy.staff_exports.errors import ExportError
+from privacy.staff_exports.kinds import kind_of
 from privacy.staff_exports.models import StaffExport
 from privacy.staff_exports.registrations import STAFF_EXPORT
 
@@ -82,6 +83,7 @@ class StaffExportAdmin(AsksFirst):
         except ExportError:
             messages.error(request, _("It cannot be downloaded: it is not ready, its day is over, or exports were turned off."))
             return redirect(export)
-        disposition = f'attachment; filename="{export.pk}.csv"'
+        kind = kind_of(export)
+        disposition = f'attachment; filename="{export.pk}.{kind.suffix}"'
         headers = {"Content-Length": str(size), "Content-Disposition": disposition}
-        return StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingHttpResponse(chunks, content_type=kind.content_type, headers=headers)

@@ -32,6 +32,14 @@ def cases_with_codes(label: str, codes: Iterable[str]) -> dict[str, UUID]:
     return dict(cases.values_list("code", "pk"))
 
 
+def case_ids_with_code(code: str) -> list[UUID]:
+    """Cases of any registered kind with this code, and the id itself where an id was given."""
+    try:
+        return [UUID(code)]
+    except ValueError:
+        return [id for label in _labels for id in _cases(label).filter(code=code.upper()).values_list("pk", flat=True)]
+
+
 def people_of(label: str, ids: Iterable[str]) -> list[UUID]:
     """Whose cases these are, each person once, in a stable order."""
     return sorted(set(_cases(label).filter(pk__in=list(ids), subject__isnull=False).values_list("subject_id", flat=True)))

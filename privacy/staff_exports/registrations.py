@@ -11,8 +11,9 @@ from privacy.policy.roles import Role
 from privacy.rights.cases import register_case_words
 from privacy.rights.erasure import register_step
 from privacy.rights.models import Request
-from privacy.staff_exports.actions import delete_exports_about, plan_export, sealed_exports, start_export
+from privacy.staff_exports.actions import delete_exports_about, plan_export, refuse_undone, sealed_exports, start_export, write_people
 from privacy.staff_exports.forms import ExportForm
+from privacy.staff_exports.kinds import ExportKind, register_export_kind
 from privacy.staff_exports.models import StaffExport
 from privacy.staff_exports.people import describe_exports, register_exportable
 from privacy.vault.files import register_sealed_files
@@ -35,6 +36,7 @@ def register_all() -> None:
             is_offered=lambda: settings.STAFF_EXPORTS,
         )
     )
+    register_export_kind(STAFF_EXPORT, ExportKind(write_people, "csv", "text/csv; charset=utf-8", refuse_undone))
     register_exportable(Request)
     register_step("staff exports", delete_exports_about)
     register_sealed_files(sealed_exports)

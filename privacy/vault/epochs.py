@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from privacy.vault.clearing import owe_clearing
 from privacy.vault.errors import Unreadable
 from privacy.vault.keyrings import NONCE_BYTES, Label, key_ring
 from privacy.vault.models import Epoch, EpochSecret, KeyEncryptionKey, SubjectKey
@@ -117,6 +118,8 @@ def destroy_epochs(now: datetime | None = None) -> int:
         ended = [epoch for epoch in over if not SubjectKey.objects.filter(epoch=epoch).exists()]
         EpochSecret.objects.filter(epoch__in=ended).delete()
         Epoch.objects.filter(pk__in=[epoch.pk for epoch in ended]).update(destroyed_at=now)
+        if ended:
+            owe_clearing()
     for epoch in ended:
         _ciphers.pop(epoch.pk, None)
     return len(ended)

@@ -60,13 +60,19 @@ class SealedAttribute:
         if name not in values:
             instance.refresh_from_db(fields=[name])
         value = values[name]
+        if value is self.field.closed:
+            token = values["_loaded"][name]
+            if type(token) is Sealed:  # read by a query that knows nothing of records
+                token = token._token
+            return Sealed(self.field, token, values.get("_row") or self._row_of(instance))
         if type(value) is Sealed and value._row is None and value._draft is None:
-            value.bind(values.get("_row") or self._row_of(instance))
+            value.bind(self._row_of(instance))
         return value
 
     def _row_of(self, instance: Any) -> Row:
         """The row that the record was read from, whatever has been assigned since."""
-        id, subject_id = instance.__dict__.get("_loaded", (None, None))
+        loaded = instance.__dict__.get("_loaded", {})
+        id, subject_id = loaded.get("id"), loaded.get("subject_id")
         row = make_row(id or instance.pk, subject_id or instance.subject_id)
         if id and subject_id:
             instance.__dict__["_row"] = row
@@ -103,7 +109,7 @@ def _leaving_masks(kind: type[forms.Field]) -> type[forms.Field]:
     return Leaving
 
 
-class SealedField(models.BinaryField):
+class SealedField(models.Field):
     """A bytea column of tokens with the label, length and form of the plain field it stands for."""
 
     description = "A sealed personal value"
@@ -151,17 +157,15 @@ class SealedField(models.BinaryField):
         setattr(cls, self.attname, SealedAttribute(self))
         self.plain.set_attributes_from_name(name)
         self.plain.model = cls
+        self.path = f"{cls._meta.label_lower}.{name}"
         self.associated_prefix = f"{self.path}|".encode()
-
-    @property
-    def path(self) -> str:
-        return f"{self.model._meta.label_lower}.{self.name}"
+        self.closed = Sealed(self)
 
     def as_sealed(self, value: Any) -> Sealed:
         """Plain text as a draft; anything that is neither text nor a token of a fixture is refused."""
-        if isinstance(value, Combinable | BaseExpression):
-            raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
         if not isinstance(value, str):
+            if isinstance(value, Combinable | BaseExpression):
+                raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
             raise SealedValueMisused(f"{self.path} takes text, not {type(value).__name__}")
         if value == self.mask:
             raise SealedValueMisused(f"{self.path}: its own mask is no value for it")
@@ -171,11 +175,11 @@ class SealedField(models.BinaryField):
         return None if value is None else Sealed(self, value)
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        """Tokens are fetched as hexadecimal text: psycopg2 makes of each bytea value two objects that the garbage collector
-        walks again and again, which costs more than everything else about loading a sealed row."""
+        """Tokens are fetched as text: psycopg2 makes of each bytea value two objects that the garbage collector walks again
+        and again, which costs more than everything else about loading a sealed row. Base64 is the shortest text."""
         if compiler.query.subquery:
             return sql, params
-        return f"encode({sql}, 'hex')", params
+        return f"encode({sql}, 'base64')", params
 
     def to_python(self, value: Any) -> Any:
         """Sealed values pass unchanged; text of the form written by ``dumpdata`` becomes its token."""
@@ -199,12 +203,14 @@ class SealedField(models.BinaryField):
         return self.plain.clean(text, model_instance)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        value = model_instance.__dict__.get(self.attname)
+        value = getattr(model_instance, self.attname)
         if value is None:
             return self._clear(model_instance)
+        row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
+        if subject_id is None:
+            raise SealedValueMisused(f"{self.path}: a personal record needs its subject before it is saved")
         if value._draft is not None or add:
             self._check_write(model_instance)
-        row_id, subject_id = model_instance.pk, model_instance.subject_id  # type: ignore[attr-defined]
         if value._draft is not None:
             return self._seal_draft(model_instance, value._draft, row_id, subject_id)
         if value.row != (row_id, subject_id) and (add or value.row != UNBOUND):
@@ -222,28 +228,28 @@ class SealedField(models.BinaryField):
             self._check_write(model_instance)
             cleared.discard(self.attname)
 
-    def _seal_draft(self, model_instance: models.Model, draft: str, row_id: UUID, subject_id: UUID | None) -> Sealed:
-        if subject_id is None:
-            raise SealedValueMisused(f"{self.path}: a personal record needs its subject before it is saved")
-        row = make_row(row_id, subject_id)
-        value = Sealed(self, seal(self, draft, row), row)
-        model_instance.__dict__[self.attname] = value
+    def _seal_draft(self, model_instance: models.Model, draft: str, row_id: UUID, subject_id: UUID) -> Sealed:
+        attributes = model_instance.__dict__
+        row = attributes.get("_target")  # of the field before this one
+        if row is None or row[0] is not row_id or row[1] is not subject_id:
+            row = attributes["_target"] = make_row(row_id, subject_id)
+        value = attributes[self.attname] = Sealed(self, seal(self, draft, row), row)
         return value
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None:
             return None
-        if not isinstance(value, Sealed) or not value.is_stored:
+        if type(value) is not Sealed or not value.is_stored:
             raise SealedValueMisused(f"{self.path} is sealed: assign to a record and save it; update() cannot seal")
         return connection.Database.Binary(value.token)
 
-    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
-        """Django asks here before an UPDATE writes an expression: only those over tokens are let through."""
-        if not isinstance(value, BaseExpression):
-            return "%s"
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Of the expressions that an UPDATE could write only those over tokens are let through."""
+        if type(value) is Sealed or not isinstance(value, BaseExpression):
+            return self.get_db_prep_value(value, connection)
         if not isinstance(value.output_field, SealedField):
             raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
-        return super().get_placeholder(value, compiler, connection)  # type: ignore[misc]
+        return value
 
     def get_default(self) -> Any:
         return self.plain.get_default()
@@ -281,9 +287,6 @@ class SealedField(models.BinaryField):
 
     def get_internal_type(self) -> str:
         return "BinaryField"
-
-    def check(self, **kwargs: Any) -> list[Any]:
-        return super(models.BinaryField, self).check(**kwargs)
 
 
 def sealed_fields(model: type[models.Model] | models.Model) -> Sequence[SealedField]:

@@ -12,8 +12,9 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, router, transaction
 
+from privacy.vault.clearing import CLEARED, install_clearing
+
 KEY_DATABASE = "vault"
-CLEARED_AT_ONCE = frozenset({"privacy_subjectkey", "privacy_epochsecret"})  # a deleted key leaves the files, too
 OWN_TRIGGERS = frozenset({"audit"})
 
 
@@ -32,6 +33,7 @@ def install_grants(using: str, **kwargs: Any) -> None:
         if using == KEY_DATABASE:
             roles = {role for role in settings.VAULT_RUNTIME_ROLES.values() if role and role != connection.settings_dict["USER"]}
             _grant_keys(cursor, roles, existing)
+            install_clearing(cursor, roles)
 
 
 def _append_only_models(using: str) -> list[type[models.Model]]:
@@ -52,10 +54,8 @@ def _grant_keys(cursor: Any, roles: Iterable[str], existing: set[str]) -> None:
                 rights = "SELECT, INSERT" if getattr(model, "append_only", False) else "SELECT, INSERT, UPDATE, DELETE"
                 cursor.execute(f'GRANT {rights} ON "{table}" TO "{role}"')
         cursor.execute(f'GRANT SELECT ON django_migrations TO "{role}"')
-        if cursor.connection.server_version >= 170_000:
-            for table in existing.intersection(CLEARED_AT_ONCE):
-                cursor.execute(f'GRANT MAINTAIN ON "{table}" TO "{role}"')
-    for table in existing.intersection(CLEARED_AT_ONCE):
+        cursor.execute(f'GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "{role}"')  # for a backup
+    for table in existing.intersection(model._meta.db_table for model in CLEARED):
         cursor.execute(f'ALTER TABLE "{table}" SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)')
 
 

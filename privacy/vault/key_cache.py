@@ -104,5 +104,5 @@ class KeyCache:
 
 
 cache = KeyCache()
-cached_key = cache.get  # bound once: asked for every value
+find_key = cache._keys.get  # for every single value, whatever its age: who takes one from here looks at ``expires``
 os.register_at_fork(after_in_child=cache.renew_after_fork)

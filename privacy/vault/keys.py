@@ -6,26 +6,43 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from privacy.declarations.categories import Scope
 from privacy.vault.epochs import current_epoch, lock_key, read_secrets, unlock_key
 from privacy.vault.errors import KeyDestroyed, Unreadable, VaultUnavailable
 from privacy.vault.identifiers import uuid7
-from privacy.vault.key_cache import DataKey, Place, cache, cached_key
+from privacy.vault.key_cache import DataKey, Place, cache
 from privacy.vault.models import DestroyedKey, SubjectKey
 from privacy.vault.news import announce, listener
-from privacy.vault.vacuum import vacuum_keys
 
-__all__ = ["DataKey", "cache", "cached_key"]
+__all__ = ["DataKey", "cache"]
 
 Owner = tuple[UUID, Scope]
 
-COUNTED = b"\x00\x00"  # one random nonce in 65,536 begins so
+NOT_COUNTED = b"\x00\x01"  # one random nonce in 65,536 is less: it begins with two zero bytes
 SEALS_A_COUNT = 1 << 16
+
+WAIT = "SELECT pg_advisory_xact_lock(number) FROM unnest(%(numbers)s) AS number"
+
+# In one go, so that an erasure costs no more than it must: the keys go, their bytes are noted to be cleared from the files,
+# and each scope is entered in the ledger, by the id of its current key if it had one.
+DESTROY = """
+WITH gone AS (
+    DELETE FROM privacy_subjectkey WHERE subject_id = %(subject)s AND scope = ANY(%(scopes)s) RETURNING id, scope, retired_at
+), owed AS (
+    INSERT INTO privacy_clearing (id, owed_at) SELECT %(clearing)s, %(now)s WHERE EXISTS (SELECT FROM gone)
+)
+INSERT INTO privacy_destroyedkey (id, subject_id, scope, destroyed_at)
+SELECT coalesce(gone.id, ending.id), %(subject)s, ending.scope, %(now)s
+FROM unnest(%(ids)s::uuid[], %(scopes)s) AS ending (id, scope) LEFT JOIN gone ON gone.scope = ending.scope AND gone.retired_at IS NULL
+ON CONFLICT DO NOTHING RETURNING scope
+"""
 
 
 @contextmanager
@@ -153,13 +170,19 @@ def make_keys(owners: Iterable[Owner]) -> dict[Owner, DataKey | None]:
     missing = {owner for owner in wanted if owner not in read and cache.get(*owner) is None}
     if not missing:
         return read
+    make_missing(missing)
+    return read | load_keys(missing)
+
+
+def make_missing(owners: Iterable[Owner]) -> None:
+    """Enter the keys of these owners that do not exist, except those that an erasure ended, and commit them."""
+    missing = set(owners)
     subject_ids = {subject_id for subject_id, _ in missing}
     with reaching_the_vault(), transaction.atomic(using="vault", durable=True):
         wait_for_others(subject_ids)
         ended = DestroyedKey.objects.filter(subject_id__in=subject_ids)
         missing -= {(row.subject_id, Scope(row.scope)) for row in ended}
         create_keys(missing)
-    return read | load_keys(missing)
 
 
 def create_keys(owners: Iterable[Owner]) -> None:
@@ -182,9 +205,12 @@ def wait_for_others(subject_ids: Iterable[UUID]) -> None:
 
     Without it a key made between the look into the erasure ledger and its own commit outlives the erasure.
     """
-    numbers = sorted(int.from_bytes(id.bytes[8:], "big", signed=True) for id in subject_ids)
     with connections["vault"].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s) AS number", [numbers])
+        cursor.execute(WAIT, {"numbers": sorted(map(_number, subject_ids))})
+
+
+def _number(subject_id: UUID) -> int:
+    return int.from_bytes(subject_id.bytes[8:], "big", signed=True)
 
 
 def fresh_nonce(key: DataKey) -> bytes:
@@ -194,7 +220,7 @@ def fresh_nonce(key: DataKey) -> bytes:
     of them: near the limit the count is right to half a percent, and the others cost nothing.
     """
     nonce = os.urandom(12)
-    if nonce.startswith(COUNTED):
+    if nonce < NOT_COUNTED:
         with reaching_the_vault():
             SubjectKey.objects.filter(pk=key.id).update(seals=F("seals") + SEALS_A_COUNT)
     return nonce
@@ -211,17 +237,17 @@ def destroy_keys(subject_id: UUID, scopes: Iterable[Scope]) -> list[Scope]:
 
     Returns the scopes that end now (also those that never had a key: none can be made later).
     """
-    with reaching_the_vault(), transaction.atomic(using="vault"):
-        wait_for_others([subject_id])
-        own = SubjectKey.objects.select_for_update().filter(subject_id=subject_id)
-        rows = {row.scope: row.id for row in own if row.retired_at is None}
-        known = set(DestroyedKey.objects.filter(subject_id=subject_id).values_list("scope", flat=True))
-        ending = [scope for scope in scopes if scope not in known]
-        DestroyedKey.objects.bulk_create(
-            [DestroyedKey(id=rows.get(scope) or uuid7(), subject_id=subject_id, scope=scope) for scope in ending],
-            ignore_conflicts=True,
-        )
-        SubjectKey.objects.filter(subject_id=subject_id, scope__in=list(scopes)).delete()
-        transaction.on_commit(vacuum_keys, using="vault")
+    wanted = list(scopes)
+    values: dict[str, Any] = {
+        "numbers": [_number(subject_id)],
+        "subject": subject_id,
+        "scopes": [scope.value for scope in wanted],
+        "ids": [uuid7() for _ in wanted],
+        "clearing": uuid7(),
+        "now": timezone.now(),
+    }
+    with reaching_the_vault(), transaction.atomic(using="vault"), connections["vault"].cursor() as cursor:
+        cursor.execute(f"{WAIT};{DESTROY}", values)
+        ending = {scope for (scope,) in cursor.fetchall()}
     drop_everywhere(subject_id)
-    return ending
+    return [scope for scope in wanted if scope.value in ending]

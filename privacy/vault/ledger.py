@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from privacy.declarations.categories import Scope
+from privacy.vault.clearing import owe_clearing
 from privacy.vault.key_cache import cache
 from privacy.vault.models import DestroyedKey, SubjectKey
 
@@ -67,6 +68,7 @@ def replay_ledger(lines: Iterable[Line]) -> None:
             DestroyedKey.objects.bulk_create(rows, ignore_conflicts=True)
             for row in rows:
                 SubjectKey.objects.filter(subject_id=row.subject_id, scope=row.scope).delete()
+            owe_clearing()
     cache.clear()
 
 

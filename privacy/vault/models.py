@@ -31,6 +31,10 @@ class Subject(models.Model):
         "erased_at": "when the person's keys were destroyed",
     }
 
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
     def __str__(self) -> str:
         return str(self.id)
 
@@ -127,6 +131,18 @@ class SubjectKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.pk}"
+
+
+class Clearing(models.Model):
+    """Keys or secrets were deleted whose bytes stand in the files of their table until it is written anew."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owed_at = models.DateTimeField(default=timezone.now)
+
+    not_personal = {"owed_at": "when"}
+
+    def __str__(self) -> str:
+        return f"clearing {self.pk}"
 
 
 class DestroyedKey(models.Model):

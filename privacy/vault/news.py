@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from uuid import UUID
 
 import redis
@@ -28,18 +29,21 @@ def announce(subject_id: UUID) -> None:
 
     Without a broker nobody is told, and a cached key lives for ``CACHE_SECONDS`` at most.
     """
-    client = _client()
     try:
-        client.publish(CHANNEL, subject_id.hex)
+        _publisher(settings.BROKER_REDIS_URL).publish(CHANNEL, subject_id.hex)
     except (redis.RedisError, OSError) as error:
         logger.warning("nobody was told of dropped keys: %s", type(error).__name__)
-    finally:
-        client.close()
 
 
-def _client() -> redis.Redis:
+@lru_cache(maxsize=1)
+def _publisher(url: str) -> redis.Redis:
+    """Kept open; a connection that the broker has ended meanwhile is made anew."""
+    return _client(url)
+
+
+def _client(url: str) -> redis.Redis:
     return redis.Redis.from_url(
-        settings.BROKER_REDIS_URL,
+        url,
         socket_timeout=5,
         socket_connect_timeout=2,
         health_check_interval=SILENCE,
@@ -87,7 +91,7 @@ class Listener:
     def _run(self) -> None:
         pause = 0.1
         while not self._stopping.is_set():
-            client = _client()
+            client = _client(settings.BROKER_REDIS_URL)
             try:
                 with client.pubsub(ignore_subscribe_messages=False) as connection:
                     self._connection = connection

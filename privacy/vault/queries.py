@@ -15,9 +15,10 @@ from privacy.vault.errors import VaultError
 from privacy.vault.identifiers import uuid7
 from privacy.vault.keyrings import Label, key_ring
 from privacy.vault.keys import reaching_the_vault, unwrap_whole
-from privacy.vault.models import Epoch, KeyEncryptionKey, SubjectKey
+from privacy.vault.models import Clearing, Epoch, KeyEncryptionKey, SubjectKey
 
 GRACE = timedelta(days=2)  # for what a schedule does every day
+LATE_CLEARING = timedelta(hours=26)  # every minute for tables of usual size, every night for large ones
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class KeyAges:
     overdue: int
     unfinished: int
     epochs_late: int
+    clearings_late: int
 
     @property
     def lock_is_overdue(self) -> bool:
@@ -40,7 +42,7 @@ class KeyAges:
 
     @property
     def is_overdue(self) -> bool:
-        return bool(self.lock_is_overdue or self.overdue or self.unfinished or self.epochs_late)
+        return bool(self.lock_is_overdue or self.overdue or self.unfinished or self.epochs_late or self.clearings_late)
 
 
 def key_ages() -> KeyAges:
@@ -57,6 +59,7 @@ def key_ages() -> KeyAges:
             overdue=sealing.filter(Q(created_at__lt=now - settings.DATA_KEY_LASTS) | Q(seals__gte=settings.DATA_KEY_SEALS)).count(),
             unfinished=SubjectKey.objects.filter(retired_at__lt=now - GRACE).count(),
             epochs_late=_late_epochs(now),
+            clearings_late=Clearing.objects.filter(owed_at__lt=now - LATE_CLEARING).count(),
         )
 
 

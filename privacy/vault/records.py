@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models.base import ModelState
+from django.db.models.sql import Query
 from django.utils.translation import gettext
 
 from privacy.declarations.lifetimes import Lifetime
@@ -13,10 +15,50 @@ from privacy.vault.errors import SealedValueMisused
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
+from privacy.vault.sealed import Sealed
+
+
+class Loaded(dict[str, Any]):
+    """The columns of a row as they were read, tokens included; prints as nothing of them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<columns of a personal record>"
+
+    __str__ = __repr__
+
+
+@lru_cache
+def _leaving_tokens(kind: type[Any]) -> type[Any]:
+    """A compiler of queries that hands the tokens of whole records out as they were read; any others become ``Sealed``."""
+
+    class Leaving(kind):
+        def get_converters(self, expressions: Any) -> Any:
+            converters = super().get_converters(expressions)
+            for number in (self.klass_info or {"select_fields": ()})["select_fields"]:
+                if isinstance(expressions[number].target, SealedField):
+                    converters.pop(number)
+            return converters
+
+    return Leaving
+
+
+class RecordQuery(Query):
+    """Loads whole records without an object for each token."""
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
+        compiler = super().get_compiler(*args, **kwargs)
+        if self.default_cols:
+            compiler.__class__ = _leaving_tokens(type(compiler))  # type: ignore[arg-type]  # a class is hashable
+        return compiler
 
 
 class PersonalQuerySet(models.QuerySet):
     """Plain ORM; bulk writes seal exactly as ``save`` does, and ``update`` refuses what it cannot seal."""
+
+    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
+        super().__init__(model, query or RecordQuery(model), using, hints)
 
     def update(self, **kwargs: Any) -> int:
         for name in kwargs:
@@ -66,8 +108,8 @@ class PersonalRecord(models.Model):
         return f"{self._meta.verbose_name} {self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        id, subject_id = self.__dict__.get("_loaded", (None, None))
-        if id not in (None, self.pk) or subject_id not in (None, self.subject_id):
+        loaded = self.__dict__.get("_loaded", {})
+        if loaded.get("id") not in (None, self.pk) or loaded.get("subject_id") not in (None, self.subject_id):
             raise SealedValueMisused(f"{self._meta.label}: a row cannot take another id or move to another person")
         super().save(*args, **kwargs)
 
@@ -87,6 +129,14 @@ class PersonalRecord(models.Model):
         instance._state = ModelState()
         instance._state.adding, instance._state.db = False, db
         attributes = instance.__dict__
-        attributes.update(zip(field_names, values, strict=True))
-        attributes["_loaded"] = attributes.get("id"), attributes.get("subject_id")
+        attributes["_loaded"] = loaded = Loaded(zip(field_names, values, strict=True))
+        attributes.update(loaded)
+        for name, closed in _closed(cls):
+            if attributes.get(name) is not None:
+                attributes[name] = closed
         return instance
+
+
+@cache
+def _closed(model: type[PersonalRecord]) -> list[tuple[str, Sealed]]:
+    return [(field.attname, field.closed) for field in sealed_fields(model)]

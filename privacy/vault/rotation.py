@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from audit.record import By, record
 from privacy.declarations.categories import Scope
 from privacy.declarations.registry import personal_models
 from privacy.vault import key_cache
+from privacy.vault.clearing import owe_clearing
 from privacy.vault.epochs import current_epoch, destroy_epochs, lock_key, move_key, read_secrets, turn_epoch, unlock_key
 from privacy.vault.errors import KeyDestroyed, Unreadable, VaultError
 from privacy.vault.fields import SealedField, sealed_fields
@@ -27,7 +28,6 @@ from privacy.vault.keys import create_keys, drop_everywhere, reaching_the_vault,
 from privacy.vault.models import EpochSecret, KeyEncryptionKey, SubjectKey
 from privacy.vault.records import PersonalRecord
 from privacy.vault.sealed import Sealed, resealed
-from privacy.vault.vacuum import vacuum_keys
 
 Say = Callable[[str], object]
 Rewrap = Callable[[SubjectKey], None]
@@ -36,6 +36,7 @@ BATCH = 500
 PEOPLE = 1000  # whose keys are replaced together: each round waits once for what still seals under the old ones
 ROWS = 200
 SETTLES = timedelta(seconds=1)
+LEFT_BEHIND = timedelta(hours=1)  # whoever renews a key still holds on to it before
 
 # The log's keys stay: the leaves of its tree are committed under them for good.
 RENEWED = tuple(scope for scope in Scope if scope is not Scope.LOG)
@@ -68,8 +69,6 @@ def advance_epoch(*, by: By, now: datetime | None = None, say: Say = lambda line
             epoch = current_epoch()
         number = _in_batches(SubjectKey.objects.filter(~Q(epoch=epoch) | Q(epoch=None)), lambda row: move_key(row, epoch), say)
         ended = destroy_epochs(now)
-        if ended:
-            transaction.on_commit(vacuum_keys, using="vault")
     if ended:
         with transaction.atomic():
             record(Event.EPOCH_DESTROYED, by=by)
@@ -136,9 +135,14 @@ def due_people(before: datetime) -> Iterator[list[UUID]]:
         yield group
 
 
-def unfinished_people() -> list[UUID]:
-    """People whose renewal was begun and not ended."""
-    return _people(SubjectKey.objects.filter(retired_at__isnull=False))
+def unfinished_people(since: timedelta = timedelta()) -> list[UUID]:
+    """People whose renewal was begun longer ago than this and not ended."""
+    return _people(SubjectKey.objects.filter(retired_at__lte=timezone.now() - since))
+
+
+def finish_renewals(*, by: By) -> int:
+    """End what a killed run began, and begin nothing; returns how many people's renewals are done."""
+    return renew_keys(unfinished_people(LEFT_BEHIND), by=by, before=datetime.min.replace(tzinfo=UTC))
 
 
 def _people(keys: models.QuerySet[SubjectKey]) -> list[UUID]:
@@ -155,12 +159,11 @@ def renew_keys(subject_ids: Iterable[UUID], *, by: By, before: datetime | None =
     """
     people = [subject_id for subject_id in subject_ids if _retire_keys(subject_id, before or timezone.now())]
     for number, subject_id in enumerate(people, 1):
-        _reseal(subject_id)
+        _reseal(subject_id, by)
         if number % 100 == 0 or number == len(people):
             say(f"{number:,} of {len(people):,} people sealed anew")
     _wait_for_writers(say)
     done = sum(_finish(subject_id, by) for subject_id in people)
-    transaction.on_commit(vacuum_keys, using="vault")
     if done < len(people):
         say(f"{len(people) - done:,} people keep their old keys: some of their values cannot be read")
     return done
@@ -187,18 +190,18 @@ def _scopes_under_way(subject_id: UUID) -> set[str]:
         return set(SubjectKey.objects.filter(subject_id=subject_id, retired_at__isnull=False).values_list("scope", flat=True))
 
 
-def _reseal(subject_id: UUID) -> int:
+def _reseal(subject_id: UUID, by: By) -> int:
     """Bring every value and file of this person under the current keys; returns how many could not be read."""
     scopes = _scopes_under_way(subject_id)
     unreadable = 0
     for model in personal_models():
         fields = [field for field in sealed_fields(model) if field.scope in scopes]
         if fields and issubclass(model, PersonalRecord):
-            unreadable += _reseal_rows(model, fields, subject_id)
+            unreadable += _reseal_rows(model, fields, subject_id, by)
     return unreadable + sum(not _reseal_file(file, subject_id) for file in sealed_files_of(subject_id) if file.scope in scopes)
 
 
-def _reseal_rows(model: type[PersonalRecord], fields: list[SealedField], subject_id: UUID) -> int:
+def _reseal_rows(model: type[PersonalRecord], fields: list[SealedField], subject_id: UUID, by: By) -> int:
     unreadable, last = 0, UUID(int=0)
     while True:
         with transaction.atomic():
@@ -213,7 +216,9 @@ def _reseal_rows(model: type[PersonalRecord], fields: list[SealedField], subject
                 unreadable += broken
                 if is_changed:
                     changed.append(row)
-            # Past our own manager: tokens are written as they are, without a draft, a grant or an entry.
+            if changed:
+                record(Event.DATA_RESEALED, by=by, subject=subject_id, fields=[field.path for field in fields])
+            # Past our own manager: tokens are written as they are, without a draft or a grant.
             plain: models.QuerySet[Any] = models.QuerySet(model)
             plain.bulk_update(changed, [field.attname for field in fields])
 
@@ -279,11 +284,12 @@ def _finish(subject_id: UUID, by: By) -> bool:
     """Take what was written meanwhile, then let the retired keys go; False while a value needs one of them."""
     if not _scopes_under_way(subject_id):
         return True
-    if _reseal(subject_id):
+    if _reseal(subject_id, by):
         return False
     with transaction.atomic():
-        with reaching_the_vault():
+        with reaching_the_vault(), transaction.atomic(using="vault"):
             SubjectKey.objects.filter(subject_id=subject_id, retired_at__isnull=False).delete()
+            owe_clearing()
         record(Event.KEYS_RENEWED, by=by, subject=subject_id)
     drop_everywhere(subject_id)
     return True

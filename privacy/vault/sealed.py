@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from binascii import a2b_base64
+from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
 from privacy.vault.errors import SealedValueMisused, Unreadable
-from privacy.vault.key_cache import TOKEN_VERSION
-from privacy.vault.keys import DataKey, cached_key, fresh_nonce, key_for_opening, key_for_sealing, key_named
+from privacy.vault.key_cache import TOKEN_VERSION, find_key
+from privacy.vault.keys import DataKey, fresh_nonce, key_for_opening, key_for_sealing, key_named
 
 if TYPE_CHECKING:
     from privacy.vault.fields import SealedField
@@ -19,6 +22,7 @@ Row = tuple[UUID, UUID, bytes]  # row id, subject id, and both as the bytes that
 
 HEAD_END = 17
 NONCE_END = 29
+NONCE, SECRET = slice(HEAD_END, NONCE_END), slice(NONCE_END, None)  # made once: used for every value
 DUMP_PREFIX = "sealed:"
 HEAD_IS_BOUND = {b"\x01": False, TOKEN_VERSION: True}  # the versions of tokens that open
 
@@ -26,7 +30,8 @@ HEAD_IS_BOUND = {b"\x01": False, TOKEN_VERSION: True}  # the versions of tokens 
 class Sealed:
     """A stored token, or a draft that is not stored yet. Prints as its mask, always; only a grant opens it.
 
-    Two sealed values are equal only when they are the same stored token: comparing contents would open them.
+    Two sealed values are equal only when they are the same stored token: comparing contents would open them. One with
+    neither token nor draft stands in a loaded record for a token that nobody has asked for yet.
     """
 
     __slots__ = ("_draft", "_row", "_token", "field")
@@ -68,6 +73,11 @@ class Sealed:
     def __reduce__(self) -> NoReturn:
         raise SealedValueMisused(f"{self.field.path} is sealed and cannot be pickled or copied out of its row")
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Sealed]:
+        """Encoders refuse what they do not know by the name of its class: this one says which field it was."""
+        return _named_after(self.field.path)
+
     def __copy__(self) -> Sealed:
         return self
 
@@ -80,9 +90,9 @@ class Sealed:
 
     @property
     def token(self) -> bytes:
-        """As stored. A loaded row holds it as hexadecimal text until somebody needs it."""
+        """As stored. A loaded row holds it in base64 until somebody needs it."""
         token = self._token
-        return bytes.fromhex(token) if type(token) is str else bytes(token)
+        return a2b_base64(token) if type(token) is str else bytes(token)
 
     @property
     def row(self) -> tuple[UUID | None, UUID | None]:
@@ -102,6 +112,11 @@ class Sealed:
         return DUMP_PREFIX + base64.b64encode(self.token).decode("ascii")
 
 
+@cache
+def _named_after(path: str) -> type[Sealed]:
+    return type(f"Sealed {path}", (Sealed,), {"__slots__": ()})
+
+
 def make_row(row_id: UUID, subject_id: UUID) -> Row:
     """What tokens are bound to besides model and field, made once for all values of a row."""
     return row_id, subject_id, row_id.bytes + subject_id.bytes
@@ -112,7 +127,9 @@ def seal(field: SealedField, value: str, row: Row) -> bytes:
 
     The associated data is version, key id, model, field, row and subject: moved anywhere else a token does not open.
     """
-    key = cached_key(row[1], field.scope) or key_for_sealing(row[1], field.scope)
+    key = find_key((row[1].int, field.scope))
+    if key is None or key.expires <= monotonic():
+        key = key_for_sealing(row[1], field.scope)
     nonce = fresh_nonce(key)
     try:
         plain = value.encode()
@@ -131,16 +148,20 @@ def unseal(value: Sealed) -> str:
     if value._draft is not None:
         return value._draft
     field, token, row = value.field, value._token, value._row
-    if type(token) is not bytes:
+    if type(token) is str:
+        token = a2b_base64(token)
+    elif type(token) is not bytes:
         token = value.token
     if row is None:
         raise SealedValueMisused(f"{field.path} was read without its row (values(), defer); read the record")
-    key = cached_key(row[1], field.scope) or key_for_opening(row[1], field.scope)
+    key = find_key((row[1].int, field.scope))
+    if key is None or key.expires <= monotonic():
+        key = key_for_opening(row[1], field.scope)
     head = key.head
     if not token.startswith(head):
         key, head = _key_and_head(field, token, row, key)
     try:
-        return key.decrypt(token[HEAD_END:NONCE_END], token[NONCE_END:], head + field.associated_prefix + row[2]).decode()
+        return key.decrypt(token[NONCE], token[SECRET], head + field.associated_prefix + row[2]).decode()
     except (InvalidTag, ValueError) as error:
         raise Unreadable(f"{field.path} cannot be read") from error
 

@@ -17,14 +17,25 @@ SELECT relname, polname, polpermissive, ARRAY(SELECT rolname::text FROM pg_roles
        pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid), polcmd
 FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid WHERE relnamespace = 'public'::regnamespace
 """
+# The owner of the database has rights by its own nature; the months of the log are read through the whole of it.
 RIGHTS = """
 SELECT relname, coalesce(rolname, 'public'), privilege_type, ''
 FROM pg_class CROSS JOIN aclexplode(relacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND grantee <> relowner
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT relispartition
+  AND grantee NOT IN (relowner, (SELECT datdba FROM pg_database WHERE datname = current_database()))
 UNION ALL
 SELECT relname, coalesce(rolname, 'public'), privilege_type, attname
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid CROSS JOIN aclexplode(attacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
-WHERE relnamespace = 'public'::regnamespace AND grantee <> relowner
+WHERE relnamespace = 'public'::regnamespace AND NOT relispartition
+  AND grantee NOT IN (relowner, (SELECT datdba FROM pg_database WHERE datname = current_database()))
+"""
+HIDDEN = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND row_security_active(pg_class.oid) AND (
+  NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND polpermissive AND polcmd IN ('*', 'r')
+              AND pg_get_expr(polqual, polrelid) = 'true' AND polroles && ARRAY[0::oid, current_user::regrole::oid])
+  OR EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND NOT polpermissive AND polcmd IN ('*', 'r')
+             AND polroles && ARRAY[0::oid, current_user::regrole::oid]))
+ORDER BY relname
 """
 FOREIGN_KEYS = """
 SELECT conrelid::regclass::text, confrelid::regclass::text,
@@ -50,6 +61,12 @@ def standing_policies(cursor: Any) -> dict[str, set[Policy]]:
         if table in forced:
             found[table].add(Policy(name, permissive, frozenset(roles), one_line(using), one_line(check), command))
     return found
+
+
+def tables_hidden_from(cursor: Any) -> list[str]:
+    """The tables of which a policy hides rows from the login that asks."""
+    cursor.execute(HIDDEN)
+    return [table for (table,) in cursor.fetchall()]
 
 
 def one_line(expression: str | None) -> str:

@@ -29,6 +29,11 @@ def current_place() -> Place | None:
     return _place.get()
 
 
+def leave_all_places() -> None:
+    """For a forked child, which is where its process begins."""
+    _place.set(None)
+
+
 @contextmanager
 def standing_at(place: Place) -> Iterator[None]:
     """What `current_place()` says inside."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
+from audit.keeping import keeping_sql
 from privacy.wall.logins import Login
 
 GUARD = "market_guard"  # owns the key and its reader; nobody signs in as it, and the tables' owner is no member of it
@@ -77,7 +78,7 @@ GRANT EXECUTE ON FUNCTION wall.current_subject() TO {customer};
 """
 
 
-def foundation(*, database: str, owner: str, roles: Mapping[Login, str], key: bytes) -> str:
+def foundation(*, database: str, owner: str, roles: Mapping[Login, str], key: bytes, log_kept_years: int) -> str:
     """SQL for a superuser connected to ``database``. It holds the signing key: pipe it, keep it nowhere."""
     names = {
         "database": quoted(database),
@@ -90,7 +91,10 @@ def foundation(*, database: str, owner: str, roles: Mapping[Login, str], key: by
         "ipad": padded(key, 0x36),
         "opad": padded(key, 0x5C),
     }
-    return "".join(part.format(**names) for part in (ROLES, DATABASE, NEIGHBORS, KEY))
+    log = keeping_sql(
+        guard=GUARD, owner=names["owner"], worker=quoted(roles[Login.WORKER]), logins=names["logins"], kept_years=log_kept_years
+    )
+    return "".join(part.format(**names) for part in (ROLES, DATABASE, NEIGHBORS, KEY)) + log
 
 
 def quoted(name: str) -> str:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
+from audit.grants import keep_log, require_open
 from privacy.wall.catalog import standing_shapes
-from privacy.wall.errors import FoundationMissing, RoleShared
+from privacy.wall.errors import FoundationMissing, RoleShared, TablesBusy
+from privacy.wall.floor import install_floor
 from privacy.wall.foundation import quoted
 from privacy.wall.shape import Link, Policy, Right, Shape, roles, wanted_shapes
+
+# Whoever waits for a table's lock makes everybody behind wait, too: short waits, and a pause for the others between them.
+WAIT_SECONDS, PAUSE_SECONDS, ATTEMPTS = 3, 5, 12
+EXISTING = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')"
 
 
 def refuse_undeclared(*, using: str, **kwargs: Any) -> None:
@@ -25,19 +33,40 @@ def refuse_undeclared(*, using: str, **kwargs: Any) -> None:
 def install_wall(*, using: str, **kwargs: Any) -> None:
     """Change what stands otherwise than declared, in one transaction, as the owner of the tables; else do nothing.
 
-    A running site never meets a table without its wall. Raises RoleShared and FoundationMissing.
+    A running site never meets a table without its wall. Raises RoleShared, FoundationMissing, TablesBusy and, where
+    a table of the log would have to change, LogKept.
     """
     if using != "default":
         return
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE_SECONDS if attempt else 0)
+        try:
+            _install(using)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+                raise
+        else:
+            return
+    raise TablesBusy(
+        f"A table that has to change was in use for more than {WAIT_SECONDS} seconds at each of {ATTEMPTS} attempts. Nothing has changed: "
+        "end the transactions that stay open (pg_stat_activity, by xact_start), and run manage.py migrate again."
+    )
+
+
+def _install(using: str) -> None:
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
         require_own_roles(cursor)
         require_foundation(cursor)
-        existing = set(connections[using].introspection.table_names(cursor))
-        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {listed(roles().values())}")
+        cursor.execute(EXISTING)
+        existing = {name for (name,) in cursor.fetchall()}
         for table, shape, standing in differences(cursor):
             if table in existing:
+                require_open(cursor, table)
                 for statement in statements(table, shape, standing):
                     cursor.execute(statement)
+        install_floor(cursor, existing)
+        keep_log(cursor)
 
 
 def require_own_roles(cursor: Any) -> None:
@@ -66,11 +95,13 @@ def without_wall(schema_editor: BaseDatabaseSchemaEditor, *tables: str) -> Itera
     """For a data migration: inside, the owner sees every row of these tables.
 
     Without it the owner sees none, and an UPDATE changes none, silently. Use it in an atomic migration: the tables
-    are locked until its end, so that nobody else meets them unwalled.
+    are locked until its end, so that nobody else meets them unwalled. A change of which it records no entry is
+    recorded as unattributed, here and not at the end: a table with triggers to come cannot be altered.
     """
     for table in tables:
         schema_editor.execute(f"ALTER TABLE {quoted(table)} NO FORCE ROW LEVEL SECURITY")
     yield
+    schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in tables:
         schema_editor.execute(f"ALTER TABLE {quoted(table)} FORCE ROW LEVEL SECURITY")
 

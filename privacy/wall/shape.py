@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -16,6 +17,7 @@ from privacy.declarations.walls import ALL, Side, Wall
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
 from privacy.wall.errors import Undeclared
+from privacy.wall.foundation import GUARD
 from privacy.wall.logins import Login
 
 # Models that cannot speak for themselves: other people's, and the log, which knows nothing of this room.
@@ -31,8 +33,12 @@ OTHERS: dict[str, Wall] = {
     "axes.accessfailurelog": Wall.STAFF,
     "audit.entry": Wall.SUBJECT.granting(author="actor_id"),
     "audit.leaf": Wall.PUBLIC,
+    "audit.tile": Wall.PUBLIC,
     "audit.checkpoint": Wall.PUBLIC,
+    "audit.cosignature": Wall.PUBLIC,
+    "audit.publication": Wall.PUBLIC,
     "audit.verification": Wall.PUBLIC,
+    "audit.retirement": Wall.PUBLIC,
 }
 TABLES_WITHOUT_MODEL = {"django_migrations": Wall.PUBLIC.granting(staff="SELECT")}
 
@@ -97,7 +103,13 @@ def wanted_shapes() -> dict[str, Shape]:
     shapes = {model._meta.db_table: wanted_shape(model) for model in walled_models()}
     for table, wall in TABLES_WITHOUT_MODEL.items():
         shapes[table] = Shape(rights=frozenset(rights_of_logins(wall, append_only=True)))
-    return shapes
+    return shapes | {name: Shape(rights=frozenset({Right(roles()[Login.WORKER], "SELECT", "")})) for name in sequences()}
+
+
+def sequences() -> Iterator[str]:
+    """What numbers rows; a worker reads it for a backup."""
+    yield from (f"{table}_id_seq" for table in TABLES_WITHOUT_MODEL)
+    yield from (f"{m._meta.db_table}_{m._meta.auto_field.column}_seq" for m in walled_models() if m._meta.auto_field)
 
 
 def wanted_shape(model: type[models.Model]) -> Shape:
@@ -118,10 +130,15 @@ def roles() -> dict[Login, str]:
 
 def wanted_policies(model: type[models.Model], wall: Wall) -> frozenset[Policy]:
     """Open to every login that has a right at all; a customer's is then held to its own rows, whatever else is added."""
-    everybody, customer = frozenset(roles().values()), frozenset({roles()[Login.CUSTOMER]})
+    everybody, customer = frozenset(roles().values()) | keepers(model), frozenset({roles()[Login.CUSTOMER]})
     return frozenset(
         {Policy(OPEN, True, everybody, "true", "true"), Policy(OWN, False, customer, own_rows(model, wall), own_additions(model, wall))}
     )
+
+
+def keepers(model: type[models.Model]) -> frozenset[str]:
+    """Who has rights beside the logins: the log's keeper, whose functions look into it, and the owner, who may add to it."""
+    return frozenset({GUARD, "pg_database_owner"} if model._meta.app_label == "audit" else ())
 
 
 def own_rows(model: type[models.Model], wall: Wall) -> str:
@@ -181,20 +198,31 @@ def wanted_links(model: type[models.Model], wall: Wall) -> Iterator[Link]:
 def wanted_rights(model: type[models.Model], wall: Wall) -> frozenset[Right]:
     if model._meta.app_label == "audit":
         return frozenset(right for login, role in roles().items() for right in spelled_out(role, audit_rights(model, login)))
-    return frozenset(rights_of_logins(wall, append_only=getattr(model, "append_only", False)))
+    columns = [field.column for field in model._meta.concrete_fields]
+    return frozenset(rights_of_logins(wall, append_only=getattr(model, "append_only", False), columns=columns))
 
 
 def audit_rights(model: type[models.Model], login: Login) -> str:
     return audit_grants.rights(model._meta.db_table, is_worker=login is Login.WORKER)
 
 
-def rights_of_logins(wall: Wall, *, append_only: bool) -> Iterator[Right]:
-    """Nobody changes or deletes what may only be added to, whatever the declaration says."""
+def rights_of_logins(wall: Wall, *, append_only: bool, columns: Iterable[str] = ()) -> Iterator[Right]:
+    """Nobody changes or deletes what may only be added to, and few meet a secret, whatever the rights declared say."""
     listed = {Login.CUSTOMER: wall.customer, Login.GATE: wall.gate, Login.STAFF: wall.staff, Login.AUDITOR: wall.auditor, Login.WORKER: ALL}
     for login, role in roles().items():
+        secret = () if login is Login.WORKER or login in wall.told_to else wall.secret
         for right in spelled_out(role, listed[login]):
             if not append_only or right.privilege in ("SELECT", "INSERT"):
-                yield right
+                yield from without_secret(right, secret, columns)
+
+
+def without_secret(right: Right, secret: tuple[str, ...], columns: Iterable[str]) -> Iterator[Right]:
+    """A right to the whole table, as one to each of its columns that is no secret."""
+    if not secret or right.privilege not in ("SELECT", "UPDATE"):
+        yield right
+    else:
+        named = [right.column] if right.column else columns
+        yield from (right._replace(column=column) for column in named if column not in secret)
 
 
 def spelled_out(role: str, rights: str) -> Iterable[Right]:
@@ -202,3 +230,16 @@ def spelled_out(role: str, rights: str) -> Iterable[Right]:
     for privilege, columns in re.findall(r"(\w+)(?: \(([^)]*)\))?(?:, |$)", rights):
         for column in columns.split(", "):
             yield Right(role, privilege, column)
+
+
+@cache
+def unreadable_fields(login: Login) -> frozenset[models.Field[Any, Any]]:
+    """The fields that this login reads in no row, of models of which it reads others."""
+    return frozenset(field for model in walled_models() for field in _unreadable_in(model, roles()[login]))
+
+
+def _unreadable_in(model: type[models.Model], role: str) -> Iterator[models.Field[Any, Any]]:
+    rights = wanted_rights(model, declared_wall(model))
+    readable = {right.column for right in rights if (right.role, right.privilege) == (role, "SELECT")}
+    if readable and "" not in readable:
+        yield from (field for field in model._meta.concrete_fields if field.column not in readable and not field.primary_key)

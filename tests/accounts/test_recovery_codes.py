@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from audit.errors import NotRecordable
@@ -8,9 +9,10 @@ from audit.events import Event
 from marketplace.accounts.actions import issue_recovery_codes, reset_second_factor, use_recovery_code
 from marketplace.accounts.codes import new_recovery_codes, new_salt, plain_digits, recovery_digest
 from marketplace.accounts.errors import NoSecondFactor, NotAllowed
-from marketplace.accounts.models import RecoveryCodes
+from marketplace.accounts.models import RecoveryCodes, SecondFactor
 from marketplace.accounts.queries import recovery_codes_left
 from privacy.access.gate import unit_of_work
+from privacy.alerts.models import Alert, AlertKind
 from privacy.policy.roles import Actor, Role
 from tests.accounts.people import (
     EMAIL,
@@ -157,6 +159,35 @@ def test_recovery_code_signs_in_once(make):
 
     assert first.status_code == 302
     assert again.status_code == 422
+
+
+@pytest.mark.promise("PROTECT-4")
+@pytest.mark.parametrize("make", [make_protected, make_staff])
+def test_recovery_code_signs_in_although_the_secret_is_damaged_and_the_person_is_told_what_to_do(make):
+    user = make()
+    email = EMAIL if user.role == Role.CUSTOMER else "staff@example.org"
+    codes = codes_of(user)
+    damage_secret(user)
+    client = client_of(user, email)
+
+    by_app = client.post("/second-factor/", {"code": "123456"})
+    by_code = client.post("/second-factor/", {"code": codes[0]})
+    security = client.get("/account/security/")
+
+    assert by_app.status_code == 422
+    assert "Enter one of your recovery codes instead" in by_app.content.decode()
+    assert Alert.objects.filter(kind=AlertKind.VALUE_UNREADABLE, subject_id=user.subject_id, about_label="accounts.secondfactor").exists()
+    assert by_code.status_code == 302
+    assert security.status_code == 200
+    turned_off = client.post("/account/security/second-step/off/", {"password": PASSWORD, "code": codes[1]})
+    assert turned_off.status_code == 302
+    assert not SecondFactor.objects.filter(user=user).exists()
+
+
+def damage_secret(user):
+    with connection.cursor() as cursor:
+        column = "set_byte(secret, length(secret) - 1, get_byte(secret, length(secret) - 1) # 1)"
+        cursor.execute(f"UPDATE accounts_secondfactor SET secret = {column} WHERE user_id = %s", [user.pk])
 
 
 # The pages

@@ -62,14 +62,32 @@ def keys() -> Iterator[KeysInMemory]:
     register_key_source(before)
 
 
+LOG_TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'audit\\_%' AND relkind IN ('r', 'p') ORDER BY relname
+"""
+APPEND_ONLY = """
+SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'append_only' AND relname LIKE 'audit\\_%'
+"""
+
+
+def log_tables(cursor: Any) -> list[str]:
+    """Every table of the log, its months among them."""
+    cursor.execute(LOG_TABLES)
+    return [table for (table,) in cursor.fetchall()]
+
+
 @pytest.fixture
 def empty_log(transactional_db: None, owner_connection: Callable[[str], Any]) -> None:
     """The log as on the first day: what setting up the site recorded is taken out."""
     connection = owner_connection("default")
     with connection, connection.cursor() as cursor:
-        for table in ("audit_entry", "audit_leaf", "audit_checkpoint", "audit_verification"):
+        cursor.execute(APPEND_ONLY)
+        append_only = [table for (table,) in cursor.fetchall()]
+        for table in append_only:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")
-            cursor.execute(f"TRUNCATE {table}")
+        cursor.execute(f"TRUNCATE {', '.join(log_tables(cursor))}")
+        for table in append_only:
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only")
 
 
@@ -106,7 +124,7 @@ def tamper(owner_connection: Callable[[str], Any]) -> Callable[..., None]:
     def run(statement: str, *parameters: Any) -> None:
         connection = owner_connection("default")
         with connection, connection.cursor() as cursor:
-            for table in ("audit_entry", "audit_leaf", "audit_checkpoint"):
+            for table in log_tables(cursor):
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
             cursor.execute(statement, [str(value) if isinstance(value, UUID) else value for value in parameters])
 

@@ -62,8 +62,8 @@ def test_no_login_of_the_site_adds_to_the_tree(login):
 
 
 @pytest.mark.usefixtures("worker")
-@pytest.mark.parametrize("login", ["market_owner", "postgres"])
-def test_owner_and_superuser_are_refused_by_the_trigger(owner_connection, write, login):
+@pytest.mark.parametrize("login", ["market_guard", "postgres"])
+def test_the_keeper_and_a_superuser_are_refused_by_the_trigger(owner_connection, write, login):
     write()
     integrate_entries()
     database = owner_connection("default")
@@ -74,7 +74,7 @@ def test_owner_and_superuser_are_refused_by_the_trigger(owner_connection, write,
             cursor.execute(f"SET ROLE {login}")
             cursor.execute(statement)
 
-    replication = ["origin"] if login == "market_owner" else ["origin", "replica"]
+    replication = ["origin"] if login == "market_guard" else ["origin", "replica"]
 
     for (table, column), change, mode in product(TABLES, CHANGES, replication):
         with pytest.raises(InsufficientPrivilege, match="append-only"):

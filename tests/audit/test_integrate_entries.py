@@ -5,7 +5,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from audit.actions import integrate_entries, verify_log
-from audit.checkpoints import newest_outside, publish_checkpoint, sign_checkpoint, verifier_keys
+from audit.checkpoints import newest_outside, publish_checkpoint, row_seal, sign_checkpoint, verifier_keys
 from audit.commitments import register_key_source
 from audit.errors import CheckpointBroken, LogRolledBack, TransactionsBehind
 from audit.events import Event
@@ -175,7 +175,7 @@ class KillerKeys(KeysInMemory):
 @pytest.mark.parametrize("call", [1, 2])
 def test_integrate_entries_killed_half_way_leaves_nothing_half(write, owner_connection, call):
     subject = uuid7()
-    ids = write(6000, subject)
+    ids = [*write(5000, subject), *write(1000, uuid7())]
     before = register_key_source(KillerKeys(call, owner_connection("default")))
     with pytest.raises(DatabaseError):
         integrate_entries()
@@ -246,7 +246,9 @@ def test_integrate_entries_of_another_history_of_the_same_length_is_refused(writ
 def test_integrate_entries_after_a_restore_that_counts_transactions_anew_is_refused(write, tamper):
     write()
     integrate_entries()
-    tamper("UPDATE audit_checkpoint SET watermark = (pg_current_xact_id()::text::bigint + 1000000)::text::xid8")
+    ahead = Checkpoint.objects.get()
+    ahead.watermark += 1_000_000
+    tamper("UPDATE audit_checkpoint SET watermark = %s, seal = %s", str(ahead.watermark), row_seal(ahead))
 
     with pytest.raises(TransactionsBehind):
         integrate_entries()

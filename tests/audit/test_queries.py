@@ -98,5 +98,5 @@ def test_log_health_asks_a_constant_number_of_queries(write, django_assert_max_n
     for count in (1, 20):
         write(count)
         integrate_entries()
-        with django_assert_max_num_queries(5):
+        with django_assert_max_num_queries(8):
             log_health()

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import transaction
 
-from audit.actions import verify_log
-from audit.checkpoints import sign_checkpoint
+from audit.actions import integrate_entries, verify_log
+from audit.checkpoints import all_outside, sign_checkpoint
+from audit.errors import CheckpointBroken
 from audit.identifiers import uuid7
-from audit.models import Entry, Verification
+from audit.models import Checkpoint, Entry, Leaf, Tile, Verification
 from tests.audit.conftest import assert_fault
+from tests.audit.entries import entry_about, record_many
 
 pytestmark = [pytest.mark.promise("USE-3"), pytest.mark.usefixtures("worker")]
 
@@ -32,6 +35,29 @@ COLUMNS = {
     "fields": "'{{}}'",
     "request_id": "gen_random_uuid()",
     "outcome": "'refused'",
+}
+FLIP = "set_byte({0}, 3, get_byte({0}, 3) # 1)"
+LEAF_COLUMNS = {
+    "index": "UPDATE audit_leaf SET index = 16 WHERE index = 4",
+    "entry_id": "UPDATE audit_leaf SET entry_id = encode(" + FLIP.format("uuid_send(entry_id)") + ", 'hex')::uuid WHERE index = 4",
+    "commitment": "UPDATE audit_leaf SET commitment = " + FLIP.format("commitment") + " WHERE index = 4",
+    "key_id": "UPDATE audit_leaf SET key_id = encode(" + FLIP.format("uuid_send(key_id)") + ", 'hex')::uuid WHERE index = 6",
+}
+CHECKPOINT_COLUMNS = {
+    "size": "6",
+    "root": FLIP.format("root"),
+    "watermark": "(watermark::text::bigint - 1)::text::xid8",
+    "frontier": FLIP.format("frontier"),
+    "note": "overlay(note PLACING 'x' FROM 30 FOR 1)",
+    "signed_at": "signed_at + interval '1 microsecond'",
+    "key_version": "key_version + 1",
+    "seal": FLIP.format("seal"),
+}
+TILE_COLUMNS = {
+    "level": "UPDATE audit_tile SET level = 1 WHERE number = 1",
+    "number": "UPDATE audit_tile SET number = 9 WHERE number = 1",
+    "hashes": "UPDATE audit_tile SET hashes = " + FLIP.format("hashes") + " WHERE number = 1",
+    "root": "UPDATE audit_tile SET root = " + FLIP.format("root") + " WHERE number = 1",
 }
 FORGED = uuid7()
 DESTROYED = uuid7()
@@ -119,13 +145,29 @@ def changed_checkpoints():
         "note = replace(note, E'\\n5\\n', E'\\n6\\n')": "is not signed",
         "note = (SELECT note FROM audit_checkpoint WHERE size = 2)": "differs from what was signed",
         "note = ''": "is not signed",
-        "frontier = set_byte(frontier, 0, get_byte(frontier, 0) # 1)": "frontier",
+        "frontier = set_byte(frontier, 0, get_byte(frontier, 0) # 1)": "was changed",
         "size = 6": "differs from what was signed",
-        "root = {zeros}, note = {note_of_zeros}": "root of the checkpoint of 5 entries in the database",
+        "root = {zeros}, note = {note_of_zeros}": "was changed",
     }.items():
         yield Case(change, f"UPDATE audit_checkpoint SET {change} WHERE size = 5", finding, checkpoints=1)
     newest = "DELETE FROM audit_checkpoint WHERE size = 7"
     yield Case("newest checkpoint removed", newest, "in no checkpoint", **at(5))
+
+
+def changed_bytes():
+    """One byte of each column of a leaf and of a checkpoint."""
+    for column, change in LEAF_COLUMNS.items():
+        named = {
+            "index": ("leaf 16 is in no checkpoint", {"index": 16, "entry": lambda log: log[4]}),
+            "entry_id": ("was inserted", {"index": 4, "entry": lambda log: log[4]}),
+        }
+        finding, place = named.get(
+            column, ("was changed" if column == "commitment" else "no erasure destroyed it", at(4 if column == "commitment" else 6))
+        )
+        yield Case(f"leaf: {column}", change, finding, **place)
+    for column, change in CHECKPOINT_COLUMNS.items():
+        finding = {"note": "is not signed", "size": "differs", "root": "differs"}.get(column, "was changed")
+        yield Case(f"checkpoint: {column}", f"UPDATE audit_checkpoint SET {column} = {change} WHERE size = 5", finding, checkpoints=1)
 
 
 def roll_backs():
@@ -139,7 +181,7 @@ def several_changes():
     yield Case("two entries changed", both, "was changed", **at(3), checkpoints=1)
 
 
-KINDS = [changed_columns, removals, insertions, changed_leaves, changed_checkpoints, roll_backs, several_changes]
+KINDS = [changed_columns, removals, insertions, changed_leaves, changed_checkpoints, changed_bytes, roll_backs, several_changes]
 
 
 @pytest.fixture
@@ -185,5 +227,70 @@ def test_log_that_was_restored_holds(restore):
     assert verify_log().result == Verification.Result.OK
 
 
+@pytest.fixture
+def tiled(write):
+    """A log of 600 entries, in two tiles and a growing one, in two checkpoints."""
+    ids = write(300, uuid7())
+    integrate_entries()
+    ids += write(300)
+    integrate_entries()
+    return ids
+
+
+def test_changed_byte_of_a_tile_is_found_and_named(tiled, tamper, subtests):
+    tamper("CREATE TABLE untouched AS SELECT * FROM audit_tile")
+    for column, change in TILE_COLUMNS.items():
+        tamper("TRUNCATE audit_tile; INSERT INTO audit_tile SELECT * FROM untouched")
+        tamper(change)
+
+        verification = verify_log()
+
+        with subtests.test(column):
+            assert_fault(verification, "tile 1 of level", index=None if column == "level" else 256)
+
+
+def test_removed_tile_is_found_and_named(tiled, tamper):
+    tamper("DELETE FROM audit_tile WHERE number = 0")
+
+    assert_fault(verify_log(), "tile 0 of level 0 is damaged or missing", index=0, checkpoints=2)
+
+
+def test_changed_byte_of_a_checkpoint_outside_is_found(log, settings, subtests):
+    outside = settings.STATE / "log"
+    for path in [outside / "checkpoint", *(outside / "days").iterdir()]:
+        data = path.read_bytes()
+        for place in range(len(data)):
+            path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            with subtests.test(f"{path.name} {place}"), pytest.raises(CheckpointBroken):
+                list(all_outside())
+        path.write_bytes(data)
+
+
+def test_every_column_is_tampered_with():
+    for model, columns in ((Leaf, LEAF_COLUMNS), (Checkpoint, CHECKPOINT_COLUMNS), (Tile, TILE_COLUMNS)):
+        assert {column.name for column in model._meta.concrete_fields} == columns.keys()
+
+
 def test_every_column_of_an_entry_is_tampered_with():
     assert {column.name for column in Entry._meta.concrete_fields} == COLUMNS.keys() | {"id"}
+
+
+KEY_COLUMNS = {
+    "id": "gen_random_uuid()",
+    "subject_id": "gen_random_uuid()",
+    "scope": "'account'",
+    "wrapped": FLIP.format("wrapped"),
+    "key_version": "key_version + 1",
+    "epoch_id": "NULL",
+}
+
+
+@pytest.mark.parametrize("column", KEY_COLUMNS)
+def test_changed_byte_of_a_persons_log_key_is_found_and_named(owner_connection, column):
+    with transaction.atomic():
+        ids = record_many([entry_about(None), entry_about(uuid7()), entry_about(None)])
+    integrate_entries()
+    with owner_connection("vault") as superuser, superuser.cursor() as cursor:
+        cursor.execute(f"UPDATE privacy_subjectkey SET {column} = {KEY_COLUMNS[column]} WHERE scope = 'log'")
+
+    assert_fault(verify_log(), "no erasure destroyed it", entry=ids[1], index=1)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
+from marketplace.demo.lifting import lifted_for_owner
 from marketplace.environment import Environment
-from privacy.wall.lifting import lifted_for_owner
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from orders.parcels.models import Parcel, ParcelState
 from orders.payments.models import Payment, PaymentState, Refund
 from orders.withdrawals.models import ContractWithdrawal
 from privacy.access.models import Opening
+from privacy.access.oversight.models import Review
+from privacy.access.oversight.queries import open_reviews
 from privacy.complaints.models import Ticket
 from privacy.consent.models import ConsentEntry
 from privacy.jobs.actions import job_models
@@ -98,6 +100,7 @@ def test_the_whole_story_is_told_once_and_holds(no_policy_yet, servers):
     books_add_up()
     tickets_are_in_every_state()
     requests_are_of_every_kind()
+    looks_wait_for_review()
     charts_have_something_to_show()
     nothing_is_left_undone()
     the_log_holds()
@@ -140,6 +143,11 @@ def tickets_are_in_every_state():
     assert set(Ticket.objects.values_list("kind", flat=True)) == set(Ticket.Kind)
     assert set(Ticket.objects.exclude(outcome="").values_list("outcome", flat=True)) == set(Ticket.Outcome)
     assert Ticket.objects.filter(state=Ticket.State.OPEN, due_at__lt=timezone.now()).count() >= 2
+
+
+def looks_wait_for_review():
+    assert open_reviews().filter(cause=Review.Cause.SAMPLE).exists()
+    assert Review.objects.exclude(reviewed_at=None).exists()
 
 
 def requests_are_of_every_kind():

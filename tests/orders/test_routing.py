@@ -1,9 +1,11 @@
 """Staff open the person of an order that is theirs to work on, as long as it is: at the gate, and on the pages."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from audit.events import Event
 from audit.models import Entry
@@ -289,3 +291,44 @@ def test_a_role_does_not_even_see_masks_of_what_is_denied_to_it(sign_in):
     assert "Not shown to your role, not even masked: Delivery details" in finance
     assert "Name on the parcel" in support
     assert "Name on the parcel" not in finance
+
+
+# What the page says of its own case
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_a_page_offers_its_own_case_while_it_is_open_and_says_when_it_ended():
+    user = make_customer()
+    order, other = closed(user=user), received(user=user)
+    client = staff_client(make_staff(Role.FRAUD))
+
+    shown = client.get(page_of(order)).content.decode()
+
+    assert "the one on this page" not in shown
+    assert f"order {other.code}" in shown
+    assert f"ended on {date_format(order.closed_at, 'DATETIME_FORMAT')} UTC" in shown
+    assert "the one on this page" in client.get(page_of(other)).content.decode()
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_fulfillment_reads_when_their_part_ended():
+    order = closed()
+    Order.objects.filter(pk=order.pk).update(completed_at=order.closed_at - timedelta(days=2))
+    client = staff_client(make_staff(Role.FULFILLMENT))
+
+    shown = client.get(page_of(order)).content.decode()
+
+    assert f"ended on {date_format(order.closed_at - timedelta(days=2), 'DATETIME_FORMAT')} UTC" in shown
+    assert "Your role opens nobody outside a case." in shown
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_a_case_that_is_named_although_it_is_not_offered_is_refused_and_recorded():
+    order = closed()
+    client = staff_client(make_staff(Role.FRAUD))
+
+    sent = {"_open": "1", "case": "", "purpose": "fraud", "reason": "another look"}
+    shown = client.post(page_of(order), sent).content.decode()
+
+    assert "Your part of this case is over" in shown
+    assert Entry.objects.filter(event=Event.DATA_REFUSED, outcome="case_ended", case_id=order.pk).count() == 1

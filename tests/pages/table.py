@@ -277,6 +277,7 @@ PAGES: list[Page] = [
     page("privacy:announcements", PUBLIC_ALWAYS),
     page("privacy:announcement", PUBLIC_ALWAYS, lambda world: [2]),
     page("privacy:promises", PUBLIC_ALWAYS),
+    page("audit:log", PUBLIC_ALWAYS),
     page("privacy:imprint", PUBLIC_ALWAYS),
     page("privacy:terms", PUBLIC_ALWAYS),
     page("privacy:security-contact", PUBLIC_ALWAYS),
@@ -341,6 +342,7 @@ PAGES: list[Page] = [
     ),
     *staff_pages("privacy_request", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.copy.pk, shows=MASKS),
     *staff_pages("privacy_receipt", {PRIVACY_OFFICER, AUDITOR}, lambda world: world.receipt.pk, shows=MASKS, grows=False),
+    *staff_pages("privacy_subject", {FRAUD, PRIVACY_OFFICER, SECURITY}, lambda world: world.customer.subject_id, shows=MASKS, grows=False),
     *staff_pages("privacy_opening", OVERSIGHT, lambda world: world.opening.pk, shows=MASKS),
     *staff_pages("privacy_review", OVERSIGHT, lambda world: world.review.pk, shows=MASKS),
     *staff_pages("privacy_openingclosure", OVERSIGHT, lambda world: world.closure.pk),
@@ -354,6 +356,9 @@ PAGES: list[Page] = [
         "admin:privacy_proposal_ask", staff_only({ADMINISTRATOR, PRIVACY_OFFICER}), lambda world: ["matrix-override"], variant="exception"
     ),
     page("admin:privacy_proposal_ask", staff_only({PRIVACY_OFFICER}), lambda world: ["hold-release"], variant="hold"),
+    page("admin:privacy_proposal_ask", staff_only({PRIVACY_OFFICER, SECURITY}), lambda world: ["silence"], variant="silence"),
+    page("admin:privacy_proposal_ask", staff_only({PRIVACY_OFFICER, SECURITY}), lambda world: ["log-bundle"], variant="bundle"),
+    *staff_pages("privacy_silence", LOG_READERS, lambda world: world.silence.pk, grows=False),
     *staff_pages("privacy_matrixoverride", STAFF, lambda world: world.override.pk, grows=False),
     *staff_pages(
         "privacy_hold", {PRIVACY_OFFICER, AUDITOR, ADMINISTRATOR}, lambda world: world.hold.pk, editors={PRIVACY_OFFICER}, grows=False
@@ -377,18 +382,22 @@ PAGES: list[Page] = [
     ),
     *staff_pages("privacy_purgerun", LOG_READERS, lambda world: world.purge.pk, grows=False),
     *staff_pages("audit_entry", LOG_READERS, lambda world: world.entry.pk),
+    page("admin:audit_entry_changelist", staff_only(LOG_READERS), query="role=support&outcome=refused", variant="search"),
     *staff_pages("audit_checkpoint", LOG_READERS, lambda world: world.checkpoint.pk, grows=False),
     *staff_pages("audit_verification", LOG_READERS, lambda world: world.verification.pk, grows=False),
     *(page("admin:app_list", staff_only(STAFF), lambda world, app=app: [app], variant=app) for app in ("orders", "privacy")),
 ]
 
 NO_PAGES = {
+    "audit:verifier": "a program to download",
     "accounts:change-password": "leads to where a password is changed",
     "accounts:second-factor-picture": "a picture on the page of the second factor",
     "orders:picture": "a drawing of a product",
     "privacy:announcements-feed": "Atom, for programs that read feeds",
     "privacy:security-txt": "RFC 9116, for programs",
     "privacy:ticket-file": "a download",
+    "privacy:proof": "a download",
+    "privacy:proofs": "a download",
     "privacy:request-progress": "a part of the request's page, asked for again and again",
     "admin:login": "leads to our own sign-in",
     "admin:logout": "ends the session, by POST",

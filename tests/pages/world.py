@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from audit.actions import integrate_entries, verify_log
+from audit.events import Event
 from audit.models import Checkpoint, Entry, Verification
 from marketplace.accounts.actions import invite_staff, make_token
 from marketplace.accounts.middleware import PASSED_AT
@@ -45,6 +46,8 @@ from privacy.access.oversight.actions import close_openings
 from privacy.access.oversight.drawing import draw_sample
 from privacy.access.oversight.models import OpeningClosure, Review
 from privacy.access.registrations import MATRIX_OVERRIDE
+from privacy.access.silences.models import Silence
+from privacy.access.silences.registrations import SILENCE
 from privacy.alerts.models import Alert
 from privacy.complaints.actions import open_ticket, outside, resolve_ticket, save_canned_reply, withdraw_ticket, write_from_outside
 from privacy.complaints.attachments import clean_file
@@ -393,6 +396,11 @@ def acts_of_two(world: World) -> None:
         end_override(by=officer, override=world.override)
         until = timezone.now() + timedelta(days=30)
         world.hold = place_hold(by=officer, subject=Subject.objects.create(), ground=Hold.Ground.CLAIMS, until=until)
+    look = Entry.objects.filter(event=Event.DATA_OPENED, actor_role=Role.SUPPORT, subject_id=world.customer.subject_id).latest("at")
+    day = f"{timezone.now() + timedelta(days=30):%Y-%m-%dT00:00:00Z}"
+    withheld = ask_for(world, PRIVACY_OFFICER, SILENCE, {"entries": [str(look.pk)], "ground": "fraud", "until": day})
+    approve(world.users[ADMINISTRATOR].actor, withheld)
+    world.silence = Silence.objects.get(proposal=withheld)
     with override_settings(STAFF_EXPORTS=True):
         about = {"cases": "orders.order", "ids": [str(world.delivered.pk)]}
         chosen = {"purpose": "order", "categories": ["account"], "role": agent.role}

@@ -3,24 +3,41 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from audit.errors import LogKept
+from marketplace.backups import restoring
+from marketplace.backups.making import DATA
 from marketplace.backups.manifest import key_checks
+from marketplace.backups.postgres import program_path
 from marketplace.embedded import remove
 from marketplace.environment import ROOT
 from orders.lifecycle.models import OrderAddress
+from privacy.access.gate import unit_of_work
+from privacy.alerts.models import Alert
+from privacy.alerts.tasks import watch_wall
 from privacy.rights import erasure
 from privacy.vault.ledger import copy_ledger, ledger_path, read_ledger
 from privacy.vault.models import DestroyedKey, EpochSecret
+from privacy.wall.context import entered
+from privacy.wall.logins import Login
 from tests.databases import slot_environment
 from tests.orders import factories
 from tests.privacy.rights.test_erasure import erase
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("RIGHTS-3"), pytest.mark.promise("PROTECT-1")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.promise("RIGHTS-3"),
+    pytest.mark.promise("PROTECT-1"),
+    pytest.mark.promise("PROTECT-2"),
+]
 
 LOOK = """
 import json, sys
@@ -193,6 +210,98 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(tmp_path):
 
     assert made.returncode == 1
     assert "was not made" in made.stderr
+
+
+# The wall while a dump is made
+
+
+def rows_in(dump):
+    """How many rows of each table a dump holds."""
+    program = program_path("default", "pg_restore")
+    text = subprocess.run([program, "--data-only", "--file=-", str(dump)], capture_output=True, text=True, check=True).stdout
+    return {table: lines.count("\n") for table, lines in re.findall(r"^COPY public\.(\w+) .*?;\n(.*?)^\\\.$", text, re.M | re.S)}
+
+
+def test_a_dump_by_the_worker_holds_every_row_of_every_table(backup, owner_connection):
+    *_people, data, _keys = backup
+    tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
+    with closing(owner_connection()) as superuser, superuser.cursor() as cursor:
+        cursor.execute(tables)
+        there = {}
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+            (there[table],) = cursor.fetchone()
+
+    held = rows_in(data / "database.dump")
+    assert held == there
+    assert held["orders_orderaddress"] >= 2
+    assert sum(count for table, count in held.items() if table.startswith("audit_entry")) > 0
+
+
+def forced_tables(cursor):
+    cursor.execute("SELECT count(*) FROM pg_class WHERE relforcerowsecurity AND relrowsecurity")
+    return cursor.fetchone()[0]
+
+
+def test_the_wall_stands_while_a_dump_is_made(tmp_path, transactional_db, owner_connection):
+    """The dump waits in its midst for a table that somebody holds; meanwhile the wall is watched, and attacked."""
+    mine, theirs = factories.packed(user=factories.make_customer()), factories.packed(user=factories.make_customer())
+    held = owner_connection()
+    watcher = owner_connection()
+    watcher.autocommit = True
+    with held.cursor() as holds, watcher.cursor() as sees:
+        forced = forced_tables(sees)
+        holds.execute("LOCK TABLE orders_stockmovement IN ACCESS EXCLUSIVE MODE")
+        command = [sys.executable, "manage.py", "backup", "--only", "data", str(tmp_path)]
+        with subprocess.Popen(command, env=slot_environment(), cwd=ROOT, stdout=subprocess.DEVNULL) as dumping:
+            try:
+                assert waits(sees), "the dump stands still"
+                watch_wall()
+                with entered(Login.CUSTOMER, mine.subject_id), unit_of_work():
+                    seen = set(OrderAddress.objects.values_list("subject_id", flat=True))
+                assert forced_tables(sees) == forced > 30
+            finally:
+                held.rollback()
+        assert forced_tables(sees) == forced
+
+    assert dumping.returncode == 0
+    assert seen == {mine.subject_id} != {theirs.subject_id}
+    assert not Alert.objects.exists()
+
+
+def waits(cursor):
+    """Whether pg_dump, by the worker's login, is waiting for a lock by now."""
+    for _ in range(600):
+        cursor.execute("SELECT usename FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'")
+        if found := cursor.fetchall():
+            return found == [("market_worker",)]
+        time.sleep(0.1)
+    return False
+
+
+def test_a_login_that_does_not_see_every_row_makes_no_backup(tmp_path, transactional_db):
+    made = manage("backup", "--only", "data", str(tmp_path), **slot_environment(MARKETPLACE_DB_ROLE="owner"))
+
+    assert made.returncode == 1
+    assert "does not see every row of accounts_accountdetails" in made.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_policy_that_hides_rows_from_the_worker_stops_a_backup(tmp_path, transactional_db, owner_connection):
+    with owner_connection() as superuser, superuser.cursor() as cursor:
+        cursor.execute("CREATE POLICY hides ON orders_orderaddress AS RESTRICTIVE TO market_worker USING (country = 'FR')")
+
+    made = manage("backup", "--only", "data", str(tmp_path), **slot_environment())
+
+    assert "does not see every row of orders_orderaddress" in made.stderr
+
+
+def test_a_log_in_its_keepers_hands_is_not_replaced(transactional_db, monkeypatch):
+    monkeypatch.setattr(restoring, "other_sessions", lambda alias: 0)
+
+    with pytest.raises(LogKept, match="--open-log"):
+        restoring._require_room(DATA, replace=True)
 
 
 def test_check_values_tell_keys_apart_and_give_nothing_away(settings):

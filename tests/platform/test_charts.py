@@ -9,8 +9,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace import charts
-from marketplace.charts import HEIGHT, WEEKS, chart_of, last_weeks, make_chart
+from privacy.interface import charts
+from privacy.interface.charts import HEIGHT, WEEKS, chart_of, last_weeks, make_chart
 from privacy.rights.models import Request
 from privacy.vault.models import Subject
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from psycopg2 import sql
 
+from audit.identifiers import uuid7
 from privacy.wall.token import sign
 
 DUMMIES = {
@@ -64,7 +65,7 @@ def make_person(admin: Any) -> Person:
         insert(cursor, "orders_orderline", order_id=str(person.order), quantity=1, title=person.secret)
         insert(cursor, "orders_orderaddress", subject_id=me, order_id=str(person.order), country="DE", line1=person.secret.encode())
         insert(cursor, "orders_payment", id=str(person.payment), order_id=str(person.order), state="created")
-        insert(cursor, "audit_entry", subject_id=me, outcome=person.secret)
+        insert(cursor, "audit_entry", id=str(uuid7()), subject_id=me, outcome=person.secret)
     return person
 
 

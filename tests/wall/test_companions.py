@@ -267,6 +267,55 @@ def test_a_session_that_could_be_read_would_make_the_attacker_another_customer(s
     assert victim.is_told_by(after(connection, attacker, "SELECT session_data FROM accounts_accountsession"))
 
 
+# 6. Rights by column
+
+
+@pytest.mark.parametrize("login", [Login.STAFF, Login.AUDITOR, Login.CUSTOMER])
+def test_a_password_that_could_be_read_would_be(spoiled, admin, victim, login):
+    connection = spoiled.enter_as(login)
+    enter(connection, victim)
+    assert "permission denied" in attempt(connection, "SELECT password FROM accounts_user")
+
+    run(connection, "ROLLBACK")
+    run(admin, f"GRANT SELECT (password) ON accounts_user TO market_{login}")
+    enter(connection, victim)
+
+    assert victim.is_told_by(str(run(connection, "SELECT password FROM accounts_user")))
+
+
+def test_a_link_that_staff_could_write_would_open_any_account(spoiled, admin, victim):
+    connection = spoiled.enter_as(Login.STAFF)
+    link = (
+        "INSERT INTO accounts_accounttoken (id, kind, user_id, digest, created_at, expires_at)"
+        " VALUES (gen_random_uuid(), 'reset', %s, 'mine', now(), now() + interval '1 day')"
+    )
+    assert "permission denied" in attempt(connection, link, str(victim.account))
+
+    run(admin, "GRANT INSERT ON accounts_accounttoken TO market_staff")
+
+    assert run(connection, link, str(victim.account)) == []
+
+
+def test_a_whole_row_that_could_be_changed_would_be_paid(spoiled, admin, attacker):
+    connection = customer(spoiled, attacker)
+    paid = "UPDATE orders_payment SET state = 'captured' RETURNING state"
+    assert "permission denied" in attempt(connection, paid)
+
+    run(connection, "ROLLBACK")
+    run(admin, "GRANT UPDATE ON orders_payment TO market_customer")
+    enter(connection, attacker)
+
+    assert run(connection, paid) == [("captured",)]
+
+
+def test_without_its_trigger_an_account_would_be_closed_with_its_password(spoiled, admin, victim):
+    run(admin, "DROP TRIGGER closed_without_password ON accounts_user")
+
+    run(spoiled.enter_as(Login.STAFF), "UPDATE accounts_user SET closed_at = now() WHERE id = %s", str(victim.account))
+
+    assert run(admin, "SELECT password FROM accounts_user WHERE id = %s", str(victim.account)) == [(victim.secret,)]
+
+
 # The token
 
 

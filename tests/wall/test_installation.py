@@ -4,27 +4,30 @@ import base64
 import os
 import subprocess
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import models
+from django.db import OperationalError, models
+from psycopg2.errors import LockNotAvailable
 
 from marketplace.database_roles import MAIN_OWNER, MAIN_ROLES, VAULT_OWNER, prepare_cluster
 from marketplace.environment import ROOT
 from privacy.declarations.walls import Side, Wall
 from privacy.retention.models import PurgeRun
+from privacy.wall import install as install_room
 from privacy.wall import shape
 from privacy.wall.catalog import standing_shapes
-from privacy.wall.errors import FoundationMissing, RoleShared, Undeclared
+from privacy.wall.errors import FoundationMissing, RoleShared, TablesBusy, Undeclared
 from privacy.wall.foundation import key_id
 from privacy.wall.install import differences, given, refuse_undeclared, require_foundation, require_own_roles, statements, without_wall
 from privacy.wall.logins import Login
 from privacy.wall.shape import Right, declared_wall, rights_of_logins
-from tests.databases import process_environment
+from tests.databases import process_environment, slot_environment
 from tests.wall.clusters import lay
 from tests.wall.people import enter
 from tests.wall.test_attacks import attempt, look_around, run
@@ -77,6 +80,61 @@ def test_what_was_spoiled_is_found_and_made_right(spoiled):
 
         assert install(spoiled) == ["orders_orderaddress"], name
         assert install(spoiled) == [], name
+
+
+@contextmanager
+def locked(connection, table):
+    """A transaction on the site that does not end."""
+    run(connection, f"BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE")
+    yield
+    run(connection, "ROLLBACK")
+
+
+def test_a_table_in_use_is_waited_for_a_little_and_tried_again(transactional_db, owner_connection):
+    with closing(owner_connection()) as busy, closing(owner_connection()) as admin:
+        busy.autocommit = admin.autocommit = True
+        run(admin, SPOILED["policy loosened"])
+        with locked(busy, "orders_orderaddress"):
+            variables = {**slot_environment(), "MARKETPLACE_DB_ROLE": "owner"}
+            migrating = subprocess.Popen([sys.executable, "manage.py", "migrate", "--database", "default"], env=variables, cwd=ROOT)
+            assert is_waiting(admin), "and everybody who wants the table waits behind it"
+            assert not is_waiting(admin, wanted=0), "but not for long"
+
+        assert migrating.wait(120) == 0
+        with admin.cursor() as cursor:
+            assert [table for table, _, _ in differences(cursor) if table == "orders_orderaddress"] == []
+
+
+def is_waiting(admin, wanted=1):
+    """Whether the owner waits for a lock, or has stopped to."""
+    for _ in range(600):
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'market_owner' AND wait_event_type = 'Lock'"
+        if run(admin, waiting) == [(wanted,)]:
+            return wanted == 1
+        time.sleep(0.1)
+    return wanted != 1
+
+
+def test_after_many_attempts_the_message_says_what_to_do(monkeypatch):
+    attempts = []
+
+    def busy(using):
+        attempts.append(using)
+        raise OperationalError from LockNotAvailable()
+
+    monkeypatch.setattr(install_room, "_install", busy)
+    monkeypatch.setattr(install_room, "PAUSE_SECONDS", 0)
+
+    with pytest.raises(TablesBusy, match="Nothing has changed"):
+        install_room.install_wall(using="default")
+    assert len(attempts) == install_room.ATTEMPTS
+
+
+def test_another_error_is_not_tried_again(monkeypatch):
+    monkeypatch.setattr(install_room, "_install", Mock(side_effect=OperationalError("away")))
+
+    with pytest.raises(OperationalError, match="away"):
+        install_room.install_wall(using="default")
 
 
 def test_a_table_that_nobody_declared_is_open_to_nobody(spoiled):

@@ -42,7 +42,11 @@ def test_the_name_of_a_key_does_not_tell_it():
 
 def test_names_of_roles_and_databases_are_quoted():
     text = foundation(
-        database='shop"; DROP', owner="the owner", roles={login: f"{login}'s" for login in Login if login is not Login.OWNER}, key=bytes(64)
+        database='shop"; DROP',
+        owner="the owner",
+        roles={login: f"{login}'s" for login in Login if login is not Login.OWNER},
+        key=bytes(64),
+        log_kept_years=10,
     )
 
     assert '"shop""; DROP"' in text

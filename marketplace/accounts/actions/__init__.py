@@ -24,6 +24,7 @@ from marketplace.accounts.actions.passwords import (
 from marketplace.accounts.actions.recovery_codes import issue_recovery_codes, use_recovery_code
 from marketplace.accounts.actions.searching import search_account
 from marketplace.accounts.actions.second_factors import (
+    can_check_codes,
     confirm_second_factor,
     enroll_second_factor,
     enrollment_of,
@@ -57,6 +58,7 @@ __all__ = [
     "agree_to_mailbox_change",
     "answer_password_reset",
     "appoint_staff",
+    "can_check_codes",
     "cancel_mailbox_change",
     "change_locale",
     "change_password",

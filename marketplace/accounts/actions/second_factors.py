@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Event
-from audit.record import Reference, record
+from audit.record import NewEntry, Reference, record, record_many
 from marketplace.accounts.actions.details import refuse_others
 from marketplace.accounts.actions.recovery_codes import use_recovery_code
 from marketplace.accounts.actions.sessions import delete_sessions
@@ -157,6 +157,7 @@ def hand_over_second_factor(*, by: Actor, user: User) -> str:
     return uri
 
 
+@transaction.atomic
 def enrollment_of(*, by: Actor, user: User) -> tuple[str, str]:
     """(secret, URI for an authenticator app), as long as the enrollment is not finished. Raises AlreadyEnrolled."""
     factor = enroll_second_factor(by=by, user=user)
@@ -169,8 +170,12 @@ def forget_unfinished_factors() -> int:
     """Delete secrets whose first code was not given within a day; returns how many."""
     with transaction.atomic():
         stale = SecondFactor.objects.filter(confirmed_at=None, begun_at__lt=timezone.now() - UNFINISHED_FOR)
-        keys = list(stale.select_for_update(skip_locked=True).values_list("pk", flat=True)[:5000])
-        deleted, _ = SecondFactor.objects.filter(pk__in=keys).delete()
+        rows = list(stale.select_for_update(skip_locked=True).values_list("pk", "subject_id")[:5000])
+        record_many(
+            NewEntry(event=Event.DATA_PURGED, by=SECOND_FACTOR_CHECK, subject=subject_id, object=Reference("accounts.secondfactor", key))
+            for key, subject_id in rows
+        )
+        deleted, _ = SecondFactor.objects.filter(pk__in=[key for key, _ in rows]).delete()
     return deleted
 
 
@@ -180,13 +185,23 @@ def _locked(user: User) -> SecondFactor | None:
 
 def _takes(factor: SecondFactor, code: str) -> bool:
     """Whether the app shows this code now; notes its half-minute, so that it is not taken again."""
-    with open_access(by=SECOND_FACTOR_CHECK, purpose=Purpose.SECURITY, subject=factor.subject_id) as grant:
-        secret = grant.read(factor.secret)
+    secret = _secret_of(factor)
     step = matching_step(secret, code, after=factor.last_used_step) if secret else None
     if step is None:
         return False
     factor.last_used_step = step
     return True
+
+
+def can_check_codes(user: User) -> bool:
+    """False when what we share with this person's app is damaged: no code of it can be right any more."""
+    factor = SecondFactor.objects.filter(subject_id=user.subject_id).first()
+    return factor is None or _secret_of(factor) is not None
+
+
+def _secret_of(factor: SecondFactor) -> str | None:
+    with open_access(by=SECOND_FACTOR_CHECK, purpose=Purpose.SECURITY, subject=factor.subject_id) as grant:
+        return grant.read(factor.secret)
 
 
 def _forget_factor(user: User) -> bool:

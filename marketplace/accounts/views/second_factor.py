@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from marketplace.accounts.actions import (
+    can_check_codes,
     confirm_second_factor,
     enrollment_of,
     open_enrollment,
@@ -51,6 +53,10 @@ from privacy.rights.errors import TooManyAttempts, WrongPassword
 from privacy.rights.forms import ButtonForm, PasswordForm
 from privacy.rights.views.own import password_confirmed
 
+SECRET_DAMAGED = gettext_lazy(
+    "We cannot check the codes of your app: what we keep of it is damaged, and we have been told. Enter one of your recovery codes "
+    "instead; once you are signed in, turn the second step off and set it up again."
+)
 MAY_ENROLL = "may_enroll"
 """In the session of somebody who came by a mailed link and gave the password: the password alone enrolls nobody."""
 
@@ -92,7 +98,7 @@ def _ask_for_code(request: HttpRequest, user: User) -> HttpResponse:
             note_second_factor(request)
             own = reverse("admin:index" if user.is_staff else "accounts:overview")
             return speak(redirect(request.session.pop("next", own)), user.locale)
-        form.add_error("code", WRONG_CODE)
+        form.add_error("code", WRONG_CODE if can_check_codes(user) else SECRET_DAMAGED)
     return render(request, "accounts/second_factor.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -34,7 +34,7 @@ def propose(*, by: Actor, kind: str, parameters: Parameters, why: str, id: UUID)
     and choices, or lists of them. Raises RoleMayNot, WordsName, PlanImpossible.
     """
     rule = kind_named(kind)
-    if not rule.may_propose(by) or not has_role_now(by):
+    if not rule.may_propose(by) or not has_role_now(by) or rule.is_about(by, parameters):
         raise RoleMayNot
     _refuse_words(why)
     _refuse_unplain(parameters)

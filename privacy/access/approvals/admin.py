@@ -62,6 +62,7 @@ class AsksFirst(RoleAdmin):
 @admin.register(Proposal)
 class ProposalAdmin(RoleAdmin):
     viewers = STAFF_ROLES
+    own_forms = frozenset({"_approve", "_refuse", "_withdraw"})
     list_display = ["shown_kind", "state", "proposed_role", "proposed_at", "expires_at", "decided_role"]
     list_filter = [WaitsFilter, "state"]
     ordering = ["-proposed_at"]
@@ -140,7 +141,7 @@ class ProposalAdmin(RoleAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A refusal without words shows the page again, as for a GET."""
+        """A refusal without words shows the page again."""
         proposal = self.get_object(request, object_id)
         step = next((name for name in _STEPS if name in request.POST), None) if request.method == "POST" else None
         if isinstance(proposal, Proposal) and step is not None and self.has_view_permission(request, proposal):
@@ -148,7 +149,6 @@ class ProposalAdmin(RoleAdmin):
             form = make_form(request.POST)
             if form.is_valid():
                 return self._take(request, proposal, take, form, done)
-            request.method = "GET"
             extra_context = {**(extra_context or {}), "refusal_form" if step == "_refuse" else "bad_form": form}
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -40,7 +40,8 @@ class ProposalKind:
 
     ``describe(parameters)`` gives the plan and raises PlanImpossible. ``perform(proposal)`` does it in the caller's
     transaction, in the name of ``proposal.proposer``, and returns numbers by the names that ``results`` has words
-    for. ``form`` asks for the parameters; a kind without one is proposed from a page of its own.
+    for. ``form`` asks for the parameters; a kind without one is proposed from a page of its own. Whom the act
+    ``is_about`` neither asks for it nor decides.
     """
 
     name: str
@@ -53,12 +54,16 @@ class ProposalKind:
     results: Mapping[str, Text]
     form: type[ProposalForm] | None = None
     is_offered: Callable[[], bool] = lambda: True
+    is_about: Callable[[Actor, Parameters], bool] = lambda actor, parameters: False
 
     def may_propose(self, actor: Actor) -> bool:
         return actor.id is not None and actor.role in self.proposers and self.is_offered()
 
     def may_decide(self, actor: Actor, proposal: Proposal) -> bool:
-        return actor.id is not None and actor.role in self.approvers and not proposal.is_from(actor.id)
+        return actor.id is not None and actor.role in self.approvers and not self._is_barred(actor, proposal)
+
+    def _is_barred(self, actor: Actor, proposal: Proposal) -> bool:
+        return proposal.is_from(actor.id) or self.is_about(actor, proposal.parameters)
 
 
 Holders = Callable[[frozenset[Role]], Iterable[tuple[UUID, str]]]
@@ -100,12 +105,17 @@ def proposal_kinds() -> list[ProposalKind]:
 
 def has_role_now(actor: Actor) -> bool:
     """Whether the site still knows this person in this role; False where nobody can tell."""
-    return any((actor.id, actor.role) in set(holders(frozenset({actor.role}))) for holders in _holders)
+    return (actor.id, actor.role) in set(staff_with(frozenset({actor.role})))
+
+
+def staff_with(roles: frozenset[Role]) -> list[tuple[UUID, str]]:
+    """(subject id, role) of everybody who has one of these roles now."""
+    return [found for holders in _holders for found in holders(roles)]
 
 
 def number_with_role(role: Role) -> int:
     """How many members of staff have it now."""
-    return sum(len(list(holders(frozenset({role})))) for holders in _holders)
+    return len(staff_with(frozenset({role})))
 
 
 def tell_staff(proposal: Proposal) -> None:

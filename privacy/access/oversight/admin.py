@@ -83,6 +83,7 @@ class ReviewAdmin(FindingAdmin, OpenableAdmin):
     """The queue of looks to be judged; the reason that was given opens under the reviewer's own purpose."""
 
     viewers = VIEWERS
+    own_forms = FindingAdmin.own_forms | OpenableAdmin.own_forms
     finders = REVIEWERS
     outcomes = Review.Outcome
     refusals = OversightRefused

@@ -16,9 +16,12 @@ from django.utils import timezone
 from audit.events import Event
 from audit.record import NewEntry, record_many
 from privacy.access.models import Opening
+from privacy.access.oversight.actions import REVIEWERS
+from privacy.access.oversight.errors import NotOverseer, OwnLook
 from privacy.access.oversight.models import Review
 from privacy.access.oversight.queries import looks_since
 from privacy.policy.roles import Actor
+from privacy.vault.models import Subject
 
 WEEK = timedelta(days=7)
 
@@ -50,6 +53,22 @@ def draw_emergencies(*, by: Actor) -> int:
     reviewed = Review.objects.filter(opening_id=OuterRef("pk"))
     emergencies = looks_since(timezone.now() - WEEK).filter(~Exists(reviewed), is_break_glass=True)
     return _begin(emergencies, Review.Cause.BREAK_GLASS, by)
+
+
+@transaction.atomic
+def draw_questioned(*, by: Actor, opening: Opening) -> Review:
+    """A review of a look that the person complains about; the one there is, where it was drawn before.
+
+    Raises NotOverseer, OwnLook.
+    """
+    if by.role not in REVIEWERS:
+        raise NotOverseer
+    if by.id in (opening.actor_id, opening.subject_id):
+        raise OwnLook
+    Subject.objects.select_for_update().get(pk=opening.subject_id)
+    if not Review.objects.filter(opening_id=opening.pk).exists():
+        _begin(Opening.objects.filter(pk=opening.pk), Review.Cause.COMPLAINT, by)
+    return Review.objects.get(opening_id=opening.pk)
 
 
 def _begin(looks: QuerySet[Opening], cause: Review.Cause, by: Actor) -> int:

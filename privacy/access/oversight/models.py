@@ -7,12 +7,16 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from privacy.declarations.lifetimes import Lifetime, days
+from privacy.declarations.purposes import Purpose
 from privacy.declarations.walls import ALL, Wall
 from privacy.policy.roles import Role
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
+from privacy.vault.records import PersonalRecord
 
 
 class OpeningConfirmation(models.Model):
@@ -106,6 +110,46 @@ class OpeningWatch(models.Model):
         return self.part
 
 
+class ReadTrait(PersonalRecord):
+    """That a member of staff read a family name or street, as two bytes that are keyed and theirs alone; never the text.
+
+    Destroyed 30 days later, and with the person.
+    """
+
+    class Kind(models.TextChoices):
+        NAME = "name", _("family name")
+        STREET = "street", _("street")
+
+    actor_id = models.UUIDField()
+    role = models.CharField(max_length=20, choices=Role)
+    kind = models.CharField(max_length=8, choices=Kind)
+    mark = models.BinaryField(max_length=2)
+    read_at = models.DateTimeField(default=timezone.now)
+
+    wall = Wall.SUBJECT.granting(customer="SELECT", auditor="SELECT, INSERT")
+    lifetime = Lifetime(
+        purposes=[Purpose.SECURITY],
+        starts="read_at",
+        lasts=days(30),
+        until=_("30 days after our staff looked"),
+    )
+    not_personal = {
+        "actor_id": "random id of the member of staff",
+        "role": "their role",
+        "kind": "family name or street",
+        "mark": "two bytes of a keyed digest, another one for each member of staff; many names share each",
+        "read_at": "when",
+    }
+
+    class Meta:
+        verbose_name = _("mark by which we notice that our staff look at many people alike")
+        verbose_name_plural = _("marks by which we notice that our staff look at many people alike")
+        indexes = [models.Index(fields=["subject", "-read_at"], name="read_trait_by_subject")]
+
+    def describe(self) -> str:
+        return gettext("looks at your data by our staff")
+
+
 class Review(models.Model):
     """One look at a person's data that somebody else judges: drawn by lot, or because it was an emergency.
 
@@ -115,6 +159,7 @@ class Review(models.Model):
     class Cause(models.TextChoices):
         SAMPLE = "sample", _("drawn by lot")
         BREAK_GLASS = "break_glass", _("opened in an emergency")
+        COMPLAINT = "complaint", _("the person complains about it")
 
     class Outcome(models.TextChoices):
         JUSTIFIED = "justified", _("Justified")

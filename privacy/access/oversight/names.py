@@ -1,10 +1,9 @@
-"""Names as digests in memory, so that rules can tell that two are the same and nothing else (PROTECT-2, PROTECT-4)."""
+"""Whole names as digests in memory, so that a rule can tell that two are the same and nothing else (PROTECT-2, PROTECT-4)."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from privacy.access.gate import open_access
@@ -18,21 +17,13 @@ FindRecords = Callable[[Iterable[UUID]], Iterable[PersonalRecord]]
 _sources: list[FindRecords] = []
 
 
-@dataclass(frozen=True)
-class NameDigest:
-    """Of the whole name, and of its last word."""
-
-    whole: bytes
-    family: bytes
-
-
 def register_names(find: FindRecords) -> None:
     """``find(subject_ids)`` gives records of these people with a sealed ``name`` of their account, in one query."""
     if find not in _sources:
         _sources.append(find)
 
 
-def name_digests(subject_ids: Iterable[UUID]) -> dict[UUID, NameDigest]:
+def name_digests(subject_ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """For those of these people whose name is known and can still be read. Logged as an opening by this job."""
     wanted = list(subject_ids)
     records = [record for find in _sources for record in find(wanted)] if wanted else []
@@ -44,6 +35,5 @@ def name_digests(subject_ids: Iterable[UUID]) -> dict[UUID, NameDigest]:
         return {subject_id: _digest(name) for subject_id, name in names if name}
 
 
-def _digest(name: str) -> NameDigest:
-    words = unicodedata.normalize("NFKC", name).casefold().split()
-    return NameDigest(blind_index("name-compared", " ".join(words)), blind_index("name-compared", words[-1]))
+def _digest(name: str) -> bytes:
+    return blind_index("name-compared", " ".join(unicodedata.normalize("NFKC", name).casefold().split()))

@@ -14,8 +14,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from privacy.access.oversight.forms import FindingForm
-from privacy.policy.admin import RoleAdmin
+from privacy.policy.admin import RoleAdmin, staff_page
 from privacy.policy.roles import Actor, Role
+from privacy.vault.models import Subject
+
+PERSON = Subject._meta.label_lower
 
 
 class FindingAdmin(RoleAdmin):
@@ -24,6 +27,7 @@ class FindingAdmin(RoleAdmin):
     A form that was refused is shown again with what was typed.
     """
 
+    own_forms = frozenset({"_find"})
     finders: ClassVar[frozenset[Role]]
     outcomes: ClassVar[type[models.TextChoices]]
     refusals: ClassVar[type[Exception]]
@@ -48,7 +52,6 @@ class FindingAdmin(RoleAdmin):
         form = FindingForm(self.outcomes.choices, request.POST)
         if form.is_valid() and self._is_found(request, obj, form):
             return HttpResponseRedirect(request.path)
-        request.method = "GET"
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "finding_form": form})
 
     def _is_found(self, request: HttpRequest, obj: Any, form: FindingForm) -> bool:
@@ -70,6 +73,7 @@ class FindingAdmin(RoleAdmin):
             "is_about_me": is_about_me and obj.is_open,
             "finding_form": FindingForm(self.outcomes.choices) if may_find else None,
             "looks_address": looks_address(obj.actor_id),
+            "person_address": staff_page(request, PERSON, obj.subject_id),
         }
 
 

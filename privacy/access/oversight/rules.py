@@ -1,7 +1,8 @@
 """What is unusual when staff open people's data; each finding raises an alert, none twice for the same fact (PROTECT-2, USE-3).
 
-Rules see ids, moments and roles. The two that compare names open them for the purpose SECURITY, under a grant of this
-job's own that is logged like any other, and keep keyed digests of them in memory while they run, nothing else.
+Rules see ids, moments and roles. The one that compares whole names opens them for the purpose SECURITY, under a grant of
+this job's own that is logged like any other, and keeps keyed digests of them in memory while it runs, nothing else. The
+one for family names and streets opens nothing: it counts the marks that were made when staff read them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from audit.events import Event
 from audit.identifiers import first_uuid7
 from audit.models import Entry
 from audit.record import Reference
-from privacy.access.oversight.names import NameDigest, name_digests
+from privacy.access.oversight.models import ReadTrait
+from privacy.access.oversight.names import name_digests
 from privacy.access.oversight.queries import looks_since
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import Alert, AlertKind
@@ -31,6 +33,7 @@ from privacy.vault.models import Subject
 
 DAY = timedelta(days=1)
 USUAL = timedelta(days=30)
+UNUSUAL_SHARE = 0.1
 
 Who = tuple[UUID, str]
 """A member of staff, and the role in which they acted."""
@@ -163,19 +166,32 @@ def raise_colleagues(looks: Sequence[Look]) -> None:
     _raise_each(AlertKind.COLLEAGUE, (look for look in looks if look.subject_id in staff))
 
 
-def raise_names(looks: Sequence[Look], until: datetime) -> None:
-    """Somebody opened a customer who has their own name, or several people who share one."""
+def raise_own_names(looks: Sequence[Look]) -> None:
+    """Somebody opened a customer who has their own name."""
     names = name_digests({id for look in looks for id in (look.subject_id, look.actor_id)})
-    _raise_each(AlertKind.OWN_RECORD, (look for look in looks if _shares(names.get(look.actor_id), names.get(look.subject_id))))
-    for who, people in _people_by_who(looks).items():
-        families = Counter(names[id].family for id in people if id in names)
-        most = max(families.values(), default=0)
-        if most >= settings.OPENINGS_SAME_NAME_AT_LEAST:
-            _raise_daily(AlertKind.SHARED_TRAIT, who, most, until)
+    named = (look for look in looks if look.actor_id in names)
+    _raise_each(AlertKind.OWN_RECORD, (look for look in named if names[look.actor_id] == names.get(look.subject_id)))
 
 
-def _shares(one: NameDigest | None, other: NameDigest | None) -> bool:
-    return one is not None and other is not None and one.whole == other.whole
+def raise_shared_traits(until: datetime) -> None:
+    """Within 24 hours somebody read several people with one family name, or in one street.
+
+    Who reads many meets a common name several times: it has to be a tenth of all whom they opened, too.
+    """
+    people = _people_by_who(looks_between(until - DAY, until))
+    for who, number in _most_alike(until).items():
+        if number >= max(settings.OPENINGS_SAME_NAME_AT_LEAST, UNUSUAL_SHARE * len(people[who])):
+            _raise_daily(AlertKind.SHARED_TRAIT, who, number, until)
+
+
+def _most_alike(until: datetime) -> Mapping[Who, int]:
+    """Of how many people each member of staff read the same trait at most."""
+    read = ReadTrait.objects.filter(pk__gte=first_uuid7(until - DAY), read_at__gt=until - DAY, read_at__lte=until)
+    alike = read.order_by().values("actor_id", "role", "kind", "mark").annotate(people=Count("subject_id", distinct=True))
+    most: Counter[Who] = Counter()
+    for actor_id, role, people in alike.values_list("actor_id", "role", "people"):
+        most[actor_id, role] = max(most[actor_id, role], people)
+    return most
 
 
 # Alerts

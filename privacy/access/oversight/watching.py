@@ -11,7 +11,15 @@ from django.utils import timezone
 from privacy.access.gate import unit_of_work
 from privacy.access.oversight.drawing import draw_emergencies
 from privacy.access.oversight.models import OpeningWatch
-from privacy.access.oversight.rules import looks_between, raise_colleagues, raise_ended_cases, raise_hours, raise_names, raise_volume
+from privacy.access.oversight.rules import (
+    looks_between,
+    raise_colleagues,
+    raise_ended_cases,
+    raise_hours,
+    raise_own_names,
+    raise_shared_traits,
+    raise_volume,
+)
 from privacy.alerts.actions import WATCH
 
 # A look is dated when it is written and seen when its transaction has ended; none takes that long.
@@ -20,20 +28,21 @@ FIRST_STRETCH = timedelta(days=1)
 
 
 def watch_uses() -> None:
-    """Numbers, hours, cases and colleagues since the last time, and a review for each emergency."""
+    """Numbers, hours, cases, colleagues, and people alike, since the last time; and a review for each emergency."""
     with _stretch(OpeningWatch.Part.USES) as (since, until):
         looks = looks_between(since, until)
         raise_volume(looks, until)
         raise_hours(looks, until)
         raise_ended_cases(since, until)
         raise_colleagues(looks)
+        raise_shared_traits(until)
         draw_emergencies(by=WATCH)
 
 
 def watch_names() -> None:
-    """Whether those who were opened since the last time share a name, with one another or with who opened them."""
+    """Whether somebody who was opened since the last time has the name of who opened them."""
     with _stretch(OpeningWatch.Part.NAMES) as (since, until):
-        raise_names(looks_between(since, until), until)
+        raise_own_names(looks_between(since, until))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import Reference
+from privacy.access.assignment import chosen
 from privacy.access.gate import open_access
 from privacy.complaints.actions.steps import (
     Step,
@@ -21,27 +22,26 @@ from privacy.complaints.actions.steps import (
     require_in_work,
 )
 from privacy.complaints.clocks import due_after_waiting
-from privacy.complaints.errors import BodyRefused, NotYourCase, TicketEnded
+from privacy.complaints.errors import BodyRefused, TicketEnded
 from privacy.complaints.models import BODY_MAX, InternalNote, Ticket
+from privacy.complaints.queries import HANDLERS
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor
-from privacy.vault.models import Subject
 
 
 @transaction.atomic
 def assign_ticket(*, by: Actor, ticket: Ticket, agent: UUID | None = None, at: datetime | None = None) -> Ticket:
     """Give a ticket to a member of staff, to the actor where none is named; also away from another one.
 
-    Raises NotYourCase, AgentConcerned, TicketEnded, PersonErased.
+    Raises NotYourCase, AgentConcerned for either of them, TicketEnded, PersonErased, NotTheirWork.
     """
     locked = lock_ticket(ticket)
     require_handler(by, locked)
     require_in_work(locked)
-    chosen = agent or by.id
-    if chosen is None or not Subject.objects.filter(pk=chosen, kind=Subject.Kind.STAFF).exists():
-        raise NotYourCase
-    change(locked, assigned_to_id=chosen)
-    note_step(by, locked, Step.TAKEN, Event.TICKET_TAKEN, at=at or timezone.now())
+    holder = chosen(by, agent, HANDLERS[locked.kind])
+    require_handler(holder, locked)
+    change(locked, assigned_to_id=holder.id)
+    note_step(by, locked, Step.TAKEN, Event.TICKET_TAKEN, at=at or timezone.now(), code="" if holder.id == by.id else "given")
     return locked
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from privacy.wall.foundation import foundation, key_id
+from audit.keeping import opening_sql
+from privacy.wall.foundation import foundation, key_id, quoted
 from privacy.wall.logins import Login
 from privacy.wall.shape import roles
 
@@ -25,10 +26,17 @@ class Command(BaseCommand):
     )
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--open-log", action="store_true", help="print instead what opens the log's tables for one migration")
+
+    def handle(self, *args: Any, open_log: bool = False, **options: Any) -> None:
         database = settings.DATABASES["default"]
         if database["LOGIN"] != Login.OWNER:
             raise CommandError("Run this as the owner of the tables: set MARKETPLACE_DB_ROLE=owner.")
+        if open_log:
+            self.stdout.write(opening_sql(owner=quoted(database["USER"])))
+            return
         key = settings.WALL_SIGNING_KEY
-        text = foundation(database=database["NAME"], owner=database["USER"], roles=roles(), key=key)
+        kept = settings.AUDIT_KEPT_YEARS
+        text = foundation(database=database["NAME"], owner=database["USER"], roles=roles(), key=key, log_kept_years=kept)
         self.stdout.write(SCRIPT.format(foundation=text, key_id=key_id(key)))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from django.http import Http404
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Entry
+from privacy.access.silences.queries import withheld_from
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.interface.areas import Area
@@ -20,6 +24,7 @@ from privacy.retention.queries import goings_of
 from privacy.retention.walker import models_in
 from privacy.rights.cases import cases_in_words
 from privacy.rights.forms import UsesForm
+from privacy.rights.proofs import take_proof, take_proofs, zip_file
 from privacy.rights.queries import RecordSequence, cards_of, opened_cards
 from privacy.rights.uses import lines_of, narrowed, uses_of
 from privacy.sharing.models import Disclosure, FollowUp, Recipient
@@ -85,8 +90,14 @@ class Use(StrictSerializer):
 class UsesQuery(StrictSerializer):
     category = Choice(Category, required=False, help_text="One kind of data.")
     who = Choice(WHO, required=False, help_text="By whom; everybody but yourself where it is left out.")
+    purpose = Choice(Purpose, required=False, help_text="What for.")
     since = serializers.DateTimeField(required=False, help_text="From this moment on.")
     refused = Choice(["true", "false"], required=False, help_text="`true`: only refused attempts.")
+
+
+class WithheldUses(StrictSerializer):
+    number = serializers.IntegerField(min_value=1)
+    until = serializers.DateTimeField(help_text="They are in the list from then on.")
 
 
 class FollowUpLine(StrictSerializer):
@@ -166,17 +177,55 @@ class UseList(DataView):
 
     def get(self, request: Request) -> Response:
         """Who used your data, newest first."""
-        asked, subject_id = self.asked(), self.subject_id
-        entries = narrowed(
-            uses_of(subject_id),
-            subject_id=subject_id,
-            who=asked.get("who", UsesForm.OTHERS),
-            category=Category(asked["category"]) if "category" in asked else None,
-            since=asked.get("since"),
-            refused_only=asked.get("refused") == "true",
-        )
-        grant = self.opened()
+        subject_id, grant = self.subject_id, self.opened()
+        entries = uses_asked_for(subject_id, self.asked())
         return self.answer_page(entries, read=lambda page: lines_of(subject_id, page, grant))
+
+
+class WithheldList(DataView):
+    gives = {"GET": WithheldUses}
+    is_list = True
+
+    def get(self, request: Request) -> Response:
+        """How many uses are withheld from you for a legal reason, and until when."""
+        return self.answer_page(withheld_from(self.subject_id))
+
+
+class UseProof(DataView):
+    streams = "application/zip"
+
+    def get(self, request: Request, entry_id: UUID) -> HttpResponse:
+        """Download the proof that a use stands in our log, with the program that checks it.
+
+        What is not in the signed tree yet (`is_bound` is false) has none.
+        """
+        data = take_proof(by=self.actor, subject_id=self.subject_id, entry_id=entry_id)
+        if data is None:
+            raise Http404
+        return zip_file(data, f"{entry_id}.zip")
+
+
+class UseProofs(DataView):
+    query = UsesQuery
+    streams = "application/zip"
+
+    def get(self, request: Request) -> HttpResponse:
+        """Download the proofs of the uses that the filters leave, the newest 1,000."""
+        entries = uses_asked_for(self.subject_id, self.asked())
+        return zip_file(take_proofs(by=self.actor, subject_id=self.subject_id, entries=entries), "proofs.zip")
+
+
+def uses_asked_for(subject_id: UUID, asked: Mapping[str, Any]) -> QuerySet[Entry]:
+    """What the query of a call leaves."""
+    return narrowed(
+        uses_of(subject_id),
+        subject_id=subject_id,
+        who=asked.get("who", UsesForm.OTHERS),
+        category=Category(asked["category"]) if "category" in asked else None,
+        purpose=Purpose(asked["purpose"]) if "purpose" in asked else None,
+        since=asked.get("since"),
+        refused_only=asked.get("refused") == "true",
+    )
 
 
 class RecipientList(DataView):

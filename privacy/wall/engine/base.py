@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.models import Field
 from psycopg2 import Error
 
-from privacy.wall.context import Place, current_place, standing_at
+from privacy.wall.context import Place, current_place, leave_all_places, standing_at
+from privacy.wall.engine.operations import DatabaseOperations
 from privacy.wall.errors import OutsideWall
 from privacy.wall.logins import Login
 from privacy.wall.token import sign
@@ -28,6 +32,8 @@ STATE = (
 )
 UNCONNECTED: dict[str, Any] = {**dict.fromkeys(STATE, False), "connection": None, "close_at": None, "serves": None}
 
+OUTSIDE_TRANSACTION: dict[str, Any] = {"in_atomic_block": False, "commit_on_exit": True, "needs_rollback": False, "rollback_exc": None}
+
 SERVES_STRANGERS = frozenset({Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR})
 THIS_TRANSACTION = "SELECT pg_backend_pid(), (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint"
 
@@ -39,6 +45,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     site is wiped off it before it serves somebody else. Every login names the same database.
     """
 
+    ops_class = DatabaseOperations
+
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         super().__init__(settings_dict, alias)
         self._own_settings = settings_dict
@@ -47,6 +55,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._resting: dict[Login, dict[str, Any]] = {}
         self.serves: Place | None = None  # since the connection was made or wiped
         self.execute_wrappers.append(self._refuse_outside_transaction)
+        _wrappers.add(self)
 
     def follow(self) -> None:
         """Be where ``entered()`` has led. Raises OutsideWall when a transaction is open elsewhere."""
@@ -62,6 +71,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._place = place
         if self.serves not in (None, place):
             self._wipe()
+
+    def unreadable_fields(self) -> frozenset[Field[Any, Any]]:
+        """What the login that the next query runs by may not read of the rows that it may."""
+        login = (current_place() or self._home).login
+        if login not in SERVES_STRANGERS:
+            return frozenset()
+        from privacy.wall.shape import unreadable_fields  # not before there are models
+
+        return unreadable_fields(login)
 
     def _take(self, login: Login) -> None:
         """Let the connection at hand rest and go on with this login's, which is made when it is first needed."""
@@ -146,3 +164,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._wipe()
                 super().close_if_unusable_or_obsolete()
         self.follow()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: begin anew. What the parent goes on using is not closed, for that would end it there, too."""
+        for connection in (self.connection, *(state["connection"] for state in self._resting.values())):
+            if connection is not None:
+                with contextlib.suppress(Error, OSError):
+                    os.close(connection.fileno())
+        self._resting.clear()
+        vars(self).update({**UNCONNECTED, **OUTSIDE_TRANSACTION, "savepoint_ids": [], "atomic_blocks": [], "run_on_commit": []})
+        self._place, self.settings_dict = self._home, self._own_settings
+
+
+_wrappers: WeakSet[DatabaseWrapper] = WeakSet()
+
+
+def _begin_anew() -> None:
+    leave_all_places()
+    for wrapper in list(_wrappers):
+        wrapper.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

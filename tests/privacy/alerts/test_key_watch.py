@@ -11,7 +11,7 @@ from privacy.alerts.models import Alert, AlertKind
 from privacy.declarations.categories import Scope
 from privacy.vault import keyrings, keys
 from privacy.vault.identifiers import uuid7
-from privacy.vault.models import Epoch, KeyEncryptionKey, SubjectKey
+from privacy.vault.models import Clearing, Epoch, KeyEncryptionKey, SubjectKey
 from privacy.vault.queries import key_ages, ring_works
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("PROTECT-1")]
@@ -53,7 +53,11 @@ def forget_epoch(key, now, settings):
     Epoch.objects.update(started_at=now - settings.EPOCH_LASTS - timedelta(days=3))
 
 
-@pytest.mark.parametrize("wrong", [age_data_key, use_up, age_lock, leave_unfinished, forget_epoch])
+def leave_bytes(key, now, settings):
+    Clearing.objects.create(owed_at=now - timedelta(hours=27))
+
+
+@pytest.mark.parametrize("wrong", [age_data_key, use_up, age_lock, leave_unfinished, forget_epoch, leave_bytes])
 def test_a_key_past_its_time_is_raised_once_and_counted_up(key, settings, wrong):
     wrong(key, timezone.now(), settings)
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from audit.errors import NotRecordable
 from audit.events import Event
 from audit.models import Entry
-from audit.record import Reference
+from audit.record import Reference, record
+from privacy.access.assignment import NotTheirWork
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
 from privacy.complaints.actions import (
@@ -44,12 +45,13 @@ from privacy.complaints.errors import (
     TooManyTickets,
     UnknownAbout,
 )
-from privacy.complaints.models import CannedReply, InternalNote, PublicMessage, Ticket, TicketAttachment, TicketEvent
+from privacy.complaints.models import CannedReply, InternalNote, PublicMessage, Ticket, TicketAttachment, TicketEntry, TicketEvent
 from privacy.complaints.timers import advance_timers
 from privacy.declarations.purposes import Purpose
 from privacy.mail.models import OutboundMail
 from privacy.policy.roles import Actor, Role
 from privacy.vault.models import Subject
+from tests.accounts.people import make_staff
 from tests.orders.factories import place
 from tests.privacy.complaints.people import (
     CANARY,
@@ -380,11 +382,31 @@ def test_take_and_give_back():
     assert entries(Event.TICKET_TAKEN) == entries(Event.TICKET_RELEASED) == 1
 
 
-def test_a_ticket_is_given_to_staff_alone():
-    ticket, agent = ask(), staff_actor(Role.SUPPORT)
+@pytest.mark.promise("PROTECT-3")
+def test_a_ticket_is_given_to_those_who_do_such_work_now():
+    ticket, agent, colleague = ask(), staff_actor(Role.SUPPORT), make_staff(Role.SUPPORT)
+    with unit_of_work():
+        assign_ticket(by=agent, ticket=ticket, agent=colleague.subject_id)
 
-    with pytest.raises(NotYourCase), unit_of_work():
-        assign_ticket(by=agent, ticket=ticket, agent=make_customer().subject_id)
+    assert fresh(ticket).assigned_to_id == colleague.subject_id
+    assert entries(Event.TICKET_TAKEN, outcome="given", actor_id=agent.id) == 1
+    packer = make_staff(Role.FULFILLMENT, "packer@example.org").subject_id
+    for other in (packer, make_customer().subject_id, staff_actor(Role.SUPPORT).id):
+        with pytest.raises(NotTheirWork), unit_of_work():
+            assign_ticket(by=agent, ticket=ticket, agent=other)
+    assert fresh(ticket).assigned_to_id == colleague.subject_id
+
+
+@pytest.mark.promise("RIGHTS-9")
+def test_a_ticket_is_not_given_to_whom_it_is_about():
+    accused = make_staff(Role.PRIVACY_OFFICER)
+    ticket = ask(kind=Kind.MISUSE)
+    with unit_of_work():
+        entry = record(Event.DATA_OPENED, by=accused.actor, subject=ticket.subject_id)
+    TicketEntry.objects.create(ticket=ticket, entry_id=entry)
+
+    with pytest.raises(AgentConcerned), unit_of_work():
+        assign_ticket(by=staff_actor(Role.PRIVACY_OFFICER), ticket=ticket, agent=accused.subject_id)
 
 
 @pytest.mark.promise("RIGHTS-9")
@@ -556,7 +578,8 @@ def test_a_day_is_the_time_to_confirm():
 ACTS = {
     "answer": lambda by, ticket: post_message(by=by, ticket=ticket, body="x", token=uuid4()),
     "ask": lambda by, ticket: ask_customer(by=by, ticket=ticket, body="x", token=uuid4()),
-    "take": lambda by, ticket: assign_ticket(by=by, ticket=ticket, agent=staff_actor(Role.SUPPORT).id),
+    "take": lambda by, ticket: assign_ticket(by=by, ticket=ticket),
+    "give": lambda by, ticket: assign_ticket(by=by, ticket=ticket, agent=make_staff().subject_id),
     "release": lambda by, ticket: release_ticket(by=by, ticket=ticket),
     "refer": lambda by, ticket: refer_ticket(by=by, ticket=ticket),
     "note": lambda by, ticket: write_note(by=by, ticket=ticket, body="x", token=uuid4()),

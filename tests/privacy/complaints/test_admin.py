@@ -12,6 +12,8 @@ from django.utils import timezone
 from audit.events import Event
 from audit.models import Entry
 from privacy.access.gate import open_access, unit_of_work
+from privacy.access.models import Opening
+from privacy.access.oversight.models import Review
 from privacy.complaints.actions import assign_ticket, write_from_outside
 from privacy.complaints.dashboard import due_soon, overdue, unanswered
 from privacy.complaints.errors import TicketMoved
@@ -162,6 +164,15 @@ def test_the_case_shows_the_entries_asked_about_and_whose_they_are():
     assert f"/admin/audit/entry/{entry.pk}/change/" in shown
     assert "Our staff: Support" in shown
     assert "In the last 90 days" in shown
+    assert "a look" not in shown
+    assert "a look" in text_of(officer.post(case(ticket), opening("rights")))
+    look = Opening.objects.get(actor_id=curious.id)
+    assert officer.post(case(ticket), {"_review": "1", "look": str(ticket.pk)}).status_code == 403
+    answer = officer.post(case(ticket), {"_review": "1", "look": str(look.pk)})
+    review = Review.objects.get(opening_id=look.pk)
+    assert (review.cause, answer["Location"]) == (Review.Cause.COMPLAINT, f"/admin/privacy/review/{review.pk}/change/")
+    assert officer.post(case(ticket), {"_review": "1", "look": str(look.pk)})["Location"] == answer["Location"]
+    assert answer["Location"] in text_of(officer.get(case(ticket)))
 
 
 @pytest.mark.promise("RIGHTS-9")

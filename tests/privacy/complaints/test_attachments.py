@@ -13,6 +13,7 @@ from audit.events import Event
 from marketplace.accounts.models import User
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import unit_of_work
+from privacy.alerts.models import Alert, AlertKind
 from privacy.complaints import attachments
 from privacy.complaints.attachments import clean_file, delete_ownerless_files, open_attachment
 from privacy.complaints.models import PublicMessage, Ticket, TicketAttachment, TicketFile
@@ -251,6 +252,23 @@ def test_a_lost_file_is_said_to_be_lost(sent, files):
 
     assert response.status_code == 200
     assert "can no longer be read" in response.content.decode()
+
+
+@pytest.mark.promise("PROTECT-4")
+@pytest.mark.parametrize("where", [0, 40, -1])
+def test_a_damaged_file_is_said_to_be_damaged_and_raises_an_alert(sent, files, where):
+    client, address = sent
+    (path,) = stored(files)
+    spoiled = bytearray(path.read_bytes())
+    spoiled[where] ^= 1
+    path.write_bytes(spoiled)
+
+    response = client.get(address, follow=True)
+
+    assert response.status_code == 200
+    assert "can no longer be read" in response.content.decode()
+    alert = Alert.objects.get(kind=AlertKind.VALUE_UNREADABLE)
+    assert (alert.about_label, alert.about_id) == ("privacy.ticketattachment", TicketAttachment.objects.get().pk)
 
 
 def upload(*files, body=CANARY):

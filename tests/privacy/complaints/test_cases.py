@@ -2,12 +2,13 @@
 
 import pytest
 
-from audit.record import Reference
+from audit.events import Event
+from audit.record import Reference, record
 from privacy.access import errors
 from privacy.access.cases import open_cases, require_case
 from privacy.access.gate import open_access, unit_of_work
 from privacy.complaints.actions import assign_ticket
-from privacy.complaints.models import Ticket
+from privacy.complaints.models import Ticket, TicketEntry
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Role
 from privacy.rights.actions import end_request, request_copy
@@ -67,6 +68,18 @@ def test_a_ticket_is_a_case_from_when_it_reaches_us_until_it_is_closed(state, sa
     Ticket.objects.update(state=state, **ends, **later)
 
     assert answer(ticket) == said
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.promise("RIGHTS-9")
+def test_a_ticket_is_no_case_of_whom_it_is_about():
+    accused, ticket = actor(Role.PRIVACY_OFFICER), ask(kind=Kind.MISUSE)
+    with unit_of_work():
+        entry = record(Event.DATA_OPENED, by=accused, subject=ticket.subject_id)
+    TicketEntry.objects.create(ticket=ticket, entry_id=entry)
+
+    assert answer(ticket, by=accused) == "case_not_yours"
+    assert answer(ticket, Role.PRIVACY_OFFICER) == "open"
 
 
 @pytest.mark.promise("PROTECT-3")

@@ -13,6 +13,7 @@ from orders.payments.actions import refund_order
 from orders.payments.models import PaymentOperation
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
+from privacy.access.oversight.models import ReadTrait
 from privacy.complaints.actions import open_ticket, resolve_ticket, write_note
 from privacy.complaints.attachments import clean_file
 from privacy.complaints.models import Ticket, TicketContact
@@ -62,6 +63,7 @@ def open_more(user):
                 subject=subject, actor_id=officer.id, role=officer.role, purpose=Purpose.RIGHTS, categories=["account"],
                 reason="Marker reason",
             )  # fmt: skip
+            ReadTrait.objects.create(subject=subject, actor_id=officer.id, role=officer.role, kind=ReadTrait.Kind.NAME, mark=b"mk")
             RequestDetail.objects.create(subject=subject, request=answered_objection(subject), reason="Marker objection")
 
 

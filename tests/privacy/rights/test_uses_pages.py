@@ -1,6 +1,9 @@
 """Who used my data and who has it: everything that the log knows, in words, and nothing of anybody else."""
 
+import io
+import json
 import re
+import zipfile
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.actions import integrate_entries
+from audit.errors import NotRecordable
 from audit.events import Event
 from audit.models import Entry
 from audit.record import NewEntry, record_many
@@ -19,6 +23,9 @@ from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Role
+from privacy.rights.errors import NotYourData
+from privacy.rights.proofs import take_proofs
+from privacy.rights.uses import uses_of
 from privacy.sharing.actions import confirm_follow_up, register_recipient, sign_agreement, tell_holders
 from privacy.sharing.models import Approval, Disclosure, FollowUp, Recipient
 from privacy.sharing.queries import has_approved
@@ -122,6 +129,7 @@ def test_filters_narrow_by_kind_role_and_period(client, buyer):
     assert number_of(client, "?who=staff&category=purchase") == 2
     assert number_of(client, "?who=staff&category=delivery") == 0
     assert number_of(client, "?since=7&who=staff") == 2
+    assert number_of(client, "?who=staff&purpose=payment") == 1
 
 
 @pytest.mark.parametrize("query", ["?who=nobody", "?category=shoes", "?since=forever", "?extra=1"])
@@ -135,8 +143,23 @@ def test_unknown_filters_are_refused_and_list_nothing(client, query):
 def test_pages_keep_the_filters(client, buyer):
     many(buyer, 60)
 
-    assert 'href="?who=job&amp;page=2"' in text_of(client, "/account/uses/?who=job")
-    assert text_of(client, "/account/uses/?who=job&page=2").count("<strong>Our computer") == 25
+    first = text_of(client, "/account/uses/?who=job")
+    older = re.search(r'rel="next" href="(\?who=job&amp;before=[0-9a-f-]+)"', first).group(1).replace("&amp;", "&")
+    second = text_of(client, f"/account/uses/{older}")
+    newer = re.search(r'rel="prev" href="(\?who=job&amp;after=[0-9a-f-]+)"', second).group(1).replace("&amp;", "&")
+
+    assert second.count("<strong>Our computer") == 20
+    assert entries_on(text_of(client, f"/account/uses/{newer}")) == entries_on(first)
+    assert entries_on(first).isdisjoint(entries_on(second))
+
+
+def entries_on(page):
+    return set(re.findall(r'name="entry" value="([0-9a-f-]+)"', page))
+
+
+@pytest.mark.parametrize("place", ["before=x", "after=1", "before=99-1'", "page=2"])
+def test_unknown_places_are_refused(client, place):
+    text_of(client, f"/account/uses/?{place}", status=422)
 
 
 @pytest.mark.promise("USE-3")
@@ -154,11 +177,11 @@ def test_an_entry_says_when_it_is_sealed_in_the_log(partners):
     packed(user=user)
     looked(user)
     client = client_of(user)
-    assert "Being sealed in our log" in text_of(client, "/account/uses/?who=staff")
+    assert "Sealed in our log within a minute" in text_of(client, "/account/uses/?who=staff")
 
     integrate_entries()
 
-    assert "Being sealed in our log" not in text_of(client, "/account/uses/?who=staff")
+    assert "within a minute" not in text_of(client, "/account/uses/?who=staff")
     assert "Sealed in our log" in text_of(client, "/account/uses/?who=staff")
 
 
@@ -170,6 +193,104 @@ def many(user, number):
             )
             for _ in range(number)
         )  # fmt: skip
+
+
+def test_more_than_a_thousand_are_not_counted(client, buyer):
+    many(buyer, 1_001)
+
+    assert "More than 1000 entries" in text_of(client, "/account/uses/?who=job")
+
+
+@pytest.mark.promise("RIGHTS-9")
+def test_several_chosen_entries_go_into_one_complaint(client, buyer):
+    looked(buyer, reason="the first reason")
+    looked(buyer, reason="the second reason")
+    chosen = entries_on(text_of(client, "/account/uses/?who=staff"))
+    assert len(chosen) == 2
+
+    page = text_of(client, "/account/messages/new/?" + "&".join(f"entry={id}" for id in chosen))
+
+    assert page.count("Our staff: Support") == 2
+
+
+# Proofs
+
+
+def proven(user):
+    """One look that is in the tree, and its entry."""
+    looked(user)
+    integrate_entries()
+    return Entry.objects.filter(event=Event.DATA_OPENED, subject_id=user.subject_id, actor_role=Role.SUPPORT).latest("at")
+
+
+def files_in(response):
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response) if response.streaming else response.content))
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def seen_buyer(transactional_db, partners):
+    user = make_customer()
+    packed(user=user)
+    return user
+
+
+@pytest.mark.promise("USE-3")
+@pytest.mark.parametrize("address", ["/account/uses/", "/api/v1/data/uses/"])
+def test_the_proof_of_an_entry_holds_it_with_all_that_checks_it(seen_buyer, address):
+    entry = proven(seen_buyer)
+
+    files = files_in(client_of(seen_buyer).get(f"{address}{entry.pk}/proof/"))
+
+    opened = [json.loads(data) for name, data in files.items() if name.endswith(".json")]
+    assert [one["content"]["id"] for one in opened] == [str(entry.pk)]
+    assert {"checkpoint", "keys.txt", "verify_log.py"} <= set(files)
+    assert entries(Event.PROOF_DOWNLOADED, subject_id=seen_buyer.subject_id, actor_id=seen_buyer.subject_id) == 1
+
+
+@pytest.mark.promise("USE-3")
+@pytest.mark.parametrize("address", ["/account/uses/proofs/", "/api/v1/data/uses/proofs/"])
+def test_the_proofs_of_the_list_follow_its_filters(seen_buyer, address):
+    entry = proven(seen_buyer)
+    files = files_in(client_of(seen_buyer).get(f"{address}?who=support"))
+
+    assert [json.loads(data)["content"]["id"] for name, data in files.items() if name.endswith(".json")] == [str(entry.pk)]
+    assert client_of(seen_buyer).get("/account/uses/proofs/?who=nobody").status_code == 404
+
+
+@pytest.mark.promise("USE-3")
+def test_no_proof_of_anybody_elses_entry_nor_of_one_that_waits(seen_buyer):
+    entry, stranger = proven(seen_buyer), make_customer()
+    place(user=stranger)
+    waiting = Entry.objects.filter(subject_id=stranger.subject_id, event=Event.DATA_COLLECTED).latest("at")
+    client = client_of(stranger)
+
+    assert client.get(f"/account/uses/{entry.pk}/proof/").status_code == 404
+    assert client.get(f"/account/uses/{waiting.pk}/proof/").status_code == 404
+    assert client.get(f"/account/uses/{uuid4()}/proof/").status_code == 404
+    assert entries(Event.PROOF_DOWNLOADED) == 0
+
+
+@pytest.mark.promise("USE-3")
+def test_no_proof_leaves_without_an_entry(seen_buyer, monkeypatch):
+    from privacy.rights import proofs
+
+    entry = proven(seen_buyer)
+    monkeypatch.setattr(proofs, "record", broken)
+
+    with pytest.raises(NotRecordable):
+        proofs.take_proof(by=seen_buyer.actor, subject_id=seen_buyer.subject_id, entry_id=entry.pk)
+
+
+def broken(*args, **more):
+    raise NotRecordable("broken")
+
+
+def test_nobody_takes_the_proofs_of_somebody_else(buyer):
+    with pytest.raises(NotYourData):
+        take_proofs(by=actor(Role.PRIVACY_OFFICER), subject_id=buyer.subject_id, entries=uses_of(buyer.subject_id))
 
 
 @pytest.mark.promise("USE-3")

@@ -4,17 +4,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.conf import settings as settings_of_the_site
+from django.db import InternalError, connections
 from django.utils import timezone
 
 from audit.events import Event
 from audit.models import Entry
 from privacy.declarations.categories import CATEGORY_SCOPES, Scope
 from privacy.policy.roles import Actor
-from privacy.vault import epochs, keys, rotation, vacuum
+from privacy.rights.tasks import advance_epoch, clear_deleted_keys
+from privacy.vault import clearing, epochs, keys, rotation
 from privacy.vault.errors import Unreadable
 from privacy.vault.identifiers import uuid7
-from privacy.vault.models import Epoch, EpochSecret, SubjectKey
+from privacy.vault.models import Clearing, Epoch, EpochSecret, SubjectKey
 from tests.privacy.vault.test_keys import in_threads
 
 JOB = Actor.job("tests")
@@ -32,12 +34,6 @@ def later(settings, extra=timedelta(hours=1)):
     """When the current epoch is over, and when its secret goes."""
     over = timezone.now() + settings.EPOCH_LASTS + extra
     return over, over + settings.EPOCH_KEPT + extra
-
-
-@pytest.fixture
-def vacuum_at_once(transactional_db):
-    if connections["vault"].pg_version < 170_000:
-        pytest.skip("before PostgreSQL 17 the keys' table is left to autovacuum")
 
 
 def forget_everything() -> None:
@@ -175,7 +171,7 @@ def checkpoint(owner_connection) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("victim", [0, 1, 25, -2, -1])
-def test_a_destroyed_key_is_in_no_file_of_its_table(vacuum_at_once, servers, owner_connection, victim):
+def test_a_destroyed_key_is_in_no_file_of_its_table(servers, owner_connection, victim):
     people = [uuid7() for _ in range(50)]
     for subject_id in people:
         keys.make_keys([(subject_id, Scope.ACCOUNT)])
@@ -184,38 +180,111 @@ def test_a_destroyed_key_is_in_no_file_of_its_table(vacuum_at_once, servers, own
     assert "base" in files_with(servers, wrapped)
 
     keys.destroy_keys(people[victim], CATEGORY_SCOPES)
+    assert clearing.clear_deleted_keys()
     checkpoint(owner_connection)
 
     assert files_with(servers, wrapped) <= {"pg_wal"}  # which recycles it; the epoch bounds what it is worth
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_destroyed_secret_is_in_no_file_of_its_table(vacuum_at_once, servers, owner_connection, settings):
+def test_a_destroyed_secret_is_in_no_file_of_its_table(servers, owner_connection, settings):
     keys.key_for_sealing(uuid7(), Scope.ACCOUNT)
     wrapped = bytes(EpochSecret.objects.get().wrapped)
     over, gone = later(settings)
     rotation.advance_epoch(by=JOB, now=over)
 
     rotation.advance_epoch(by=JOB, now=gone)
+    assert clearing.clear_deleted_keys()
     checkpoint(owner_connection)
 
     assert files_with(servers, wrapped) <= {"pg_wal"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_vacuum_that_cannot_run_fails_no_erasure(vacuum_at_once, owner_connection, monkeypatch, caplog):
-    """Somebody reads the table in a long transaction."""
-    monkeypatch.setattr(vacuum, "LOCK_LIMIT", "100ms")
+def test_one_turn_clears_for_all_erasures_before_it_and_only_then_is_there_one():
+    people = [uuid7() for _ in range(3)]
+    keys.make_keys((subject_id, Scope.ACCOUNT) for subject_id in people)
+    for subject_id in people:
+        keys.destroy_keys(subject_id, CATEGORY_SCOPES)
+    keys.destroy_keys(uuid7(), CATEGORY_SCOPES)  # who had no key leaves no bytes
+    assert Clearing.objects.count() == 3
+    before = file_of_the_table()
+
+    assert clearing.clear_deleted_keys()
+    after = file_of_the_table()
+    assert clearing.clear_deleted_keys()
+
+    assert after != before
+    assert file_of_the_table() == after
+    assert not Clearing.objects.exists()
+
+
+def file_of_the_table() -> str:
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT pg_relation_filepath('privacy_subjectkey')")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_somebody_reads_the_table_a_clearing_waits_and_fails_no_erasure(owner_connection, monkeypatch):
+    monkeypatch.setattr(clearing, "PATIENCE", 0.1)
     subject_id = uuid7()
     keys.key_for_sealing(subject_id, Scope.ACCOUNT)
     owner = owner_connection("vault")
     with owner.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM privacy_subjectkey")
-
         keys.destroy_keys(subject_id, CATEGORY_SCOPES)
 
+        assert not clearing.clear_deleted_keys()
+
     assert not SubjectKey.objects.filter(subject_id=subject_id).exists()
-    assert "the keys' tables were not vacuumed" in caplog.text
+    owner.rollback()
+    assert clearing.clear_deleted_keys()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_an_older_transaction_may_still_see_is_cleared_by_a_later_turn(owner_connection, servers):
+    """It holds no lock on the table, but its snapshot is from before: the bytes are carried over."""
+    subject_id = uuid7()
+    wrapped = bytes(SubjectKey.objects.get(pk=keys.key_for_sealing(subject_id, Scope.ACCOUNT).id).wrapped)
+    owner = owner_connection("vault")
+    with owner.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM privacy_destroyedkey")
+        keys.destroy_keys(subject_id, CATEGORY_SCOPES)
+
+        assert not clearing.clear_deleted_keys()
+
+    owner.rollback()
+    assert clearing.clear_deleted_keys()
+    checkpoint(owner_connection)
+    assert files_with(servers, wrapped) <= {"pg_wal"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_table_waits_for_the_night(monkeypatch):
+    subject_id = uuid7()
+    keys.key_for_sealing(subject_id, Scope.ACCOUNT)
+    keys.destroy_keys(subject_id, CATEGORY_SCOPES)
+    monkeypatch.setattr(clearing, "WHOLE_BYTES", 0)
+
+    assert not clearing.clear_deleted_keys()
+    advance_epoch()
+
+    assert not Clearing.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_tables_of_keys_are_written_anew():
+    with pytest.raises(InternalError, match="not a table of keys"), connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT rewrite_keys('privacy_destroyedkey')")
+
+
+@pytest.mark.django_db
+def test_the_beat_clears_within_a_minute():
+    entry = settings_of_the_site.CELERY_BEAT_SCHEDULE["clear_deleted_keys"]
+
+    assert (entry["task"], entry["schedule"]) == (clear_deleted_keys.name, 20)
 
 
 @pytest.mark.django_db

@@ -214,6 +214,20 @@ def test_the_ledger_names_the_key_that_was_destroyed():
 
 
 @pytest.mark.django_db
+@pytest.mark.promise("USE-3")
+def test_the_log_reads_everybodys_keys_past_the_cache():
+    people = {uuid7() for _ in range(5)}
+    keys.cache.clear()
+
+    made = VaultKeySource().log_keys(people)
+
+    assert made.keys() == people
+    assert VaultKeySource().log_keys(people) == made
+    assert VaultKeySource().known_keys({id for id, _ in made.values()}) == dict(made.values())
+    assert len(keys.cache) == 0
+
+
+@pytest.mark.django_db
 @pytest.mark.promise("RIGHTS-3")
 @pytest.mark.parametrize(
     "statement", ["UPDATE privacy_destroyedkey SET scope = 'log'", "DELETE FROM privacy_destroyedkey", "TRUNCATE privacy_destroyedkey"]

@@ -42,6 +42,7 @@ from django.views.debug import technical_500_response
 from kombu import serialization
 from kombu.exceptions import EncodeError
 from rest_framework import serializers as framework
+from rest_framework.renderers import JSONRenderer
 
 from marketplace.accounts.models import AccountDetails
 from marketplace.errors import FrameFormatter
@@ -254,7 +255,7 @@ TEMPLATES = [
         condition=template("{% if note.name == 'Kanarka Nameson' %}yes{% else %}no{% endif %}"),
         slug=template("{{ note.name|slugify }}"),
     ),
-    *roads(REFUSED, names="Sealed", json_script=template("{{ note.name|json_script:'x' }}")),
+    *roads(REFUSED, json_script=template("{{ note.name|json_script:'x' }}")),
     *roads(REFUSED, first=template("{{ note.name|first }}"), for_loop=template("{% for letter in note.name %}{{ letter }}{% endfor %}")),
 ]
 
@@ -293,14 +294,15 @@ TRAVELLING = [
         task_argument=lambda note: take.apply_async([note.name]),
         task_keyword=lambda note: take.apply_async(kwargs={"name": note.name}),
         task_result=lambda note: serialization.dumps({"result": note.name}, serializer="json"),
+        json=lambda note: json.dumps({"name": note.name}),
+        json_django=lambda note: json.dumps({"name": note.name}, cls=DjangoJSONEncoder),
+        json_rest_framework=lambda note: JSONRenderer().render({"name": note.name}),
+        session=in_a_session,
+        signed=lambda note: signing.dumps({"name": note.name}),
     ),
     *roads(
         REFUSED,
         names="Sealed",
-        json=lambda note: json.dumps({"name": note.name}),
-        json_django=lambda note: json.dumps({"name": note.name}, cls=DjangoJSONEncoder),
-        session=in_a_session,
-        signed=lambda note: signing.dumps({"name": note.name}),
         raw_parameter=lambda note: connection.cursor().execute("SELECT %s", [note.name]),
     ),
     *roads(

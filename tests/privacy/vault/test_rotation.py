@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings as settings_of_the_site
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
@@ -20,10 +21,11 @@ from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.categories import CATEGORY_SCOPES, Scope
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
+from privacy.rights.tasks import finish_renewals
 from privacy.vault import epochs, key_cache, keyrings, keys, rotation
 from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.identifiers import uuid7
-from privacy.vault.models import DestroyedKey, KeyEncryptionKey, SubjectKey
+from privacy.vault.models import Clearing, DestroyedKey, KeyEncryptionKey, SubjectKey
 from tests.databases import slot_environment
 from tests.privacy.vault.fixtures import entries, stored_token, write_token
 from tests.privacy.vault.records import Letter, Note, new_customer, person
@@ -249,6 +251,29 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(kept, notes_are_declared)
     assert not SubjectKey.objects.filter(pk__in=retired).exists()
     assert set(SubjectKey.objects.filter(retired_at=None).values_list("pk", flat=True)) == new, "no third key was made"
     assert rotation.unfinished_people() == []
+
+
+def test_the_beat_finishes_what_was_left_behind_and_begins_nothing(kept, crowd, notes_are_declared):
+    rotation._retire_keys(kept.subject_id, timezone.now())
+    before = set(SubjectKey.objects.filter(retired_at=None).values_list("pk", flat=True))
+
+    finish_renewals()
+    assert rotation.unfinished_people() == [kept.subject_id], "somebody may still be at it"
+    SubjectKey.objects.filter(retired_at__isnull=False).update(retired_at=timezone.now() - timedelta(hours=2))
+    finish_renewals()
+
+    assert rotation.unfinished_people() == []
+    assert set(SubjectKey.objects.values_list("pk", flat=True)) == before
+    keys.cache.clear()
+    assert texts(kept) == VALUES
+    assert Entry.objects.filter(event=Event.KEYS_RENEWED, subject_id=kept.subject_id).count() == 1
+    assert settings_of_the_site.CELERY_BEAT_SCHEDULE["finish_renewals"]["task"] == finish_renewals.name
+
+
+def test_replaced_keys_are_cleared_from_the_files(kept, notes_are_declared):
+    rotation.renew_keys([kept.subject_id], by=JOB)
+
+    assert Clearing.objects.exists()
 
 
 def test_what_is_written_with_the_old_key_meanwhile_is_taken_along(kept, notes_are_declared, monkeypatch):

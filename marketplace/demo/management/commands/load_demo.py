@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from marketplace.celery import app
+from marketplace.demo.lifting import lifted_for_owner
 from marketplace.demo.story import PolicyTooYoung, open_shop, tell_story
-from privacy.wall.lifting import lifted_for_owner
 
 
 def _bring_up_to_today() -> None:

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.models import Entry
-from privacy.access.errors import AccessDenied
+from audit.record import Reference
+from privacy.access.cases import require_case
+from privacy.access.errors import AccessDenied, CaseNotYours
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
 from privacy.access.oversight import evidence
@@ -276,3 +278,16 @@ def test_the_watch_is_evidence_from_its_last_run():
     answer = evidence.watch_of_looks()
 
     assert (answer.ok, answer.at) == (True, at)
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("role", [Role.SECURITY, Role.PRIVACY_OFFICER])
+def test_a_look_is_the_case_of_those_who_check_it_and_never_of_whoever_looked(role):
+    looker, checker, subject = staff(role), staff(role), Subject.objects.create()
+    case, about = Reference.to(look(looker, subject)), frozenset({subject.pk})
+
+    require_case(checker, Purpose.SECURITY, case, about)
+    with pytest.raises(CaseNotYours):
+        require_case(looker, Purpose.SECURITY, case, about)
+    with pytest.raises(CaseNotYours):
+        require_case(staff(Role.SUPPORT), Purpose.SECURITY, case, about)

@@ -32,7 +32,6 @@ def thresholds(settings):
     settings.OPENINGS_UNUSUAL_AT_LEAST = 4
     settings.OPENINGS_UNUSUAL_TIMES = 3
     settings.OPENINGS_USUAL_AFTER_DAYS = 3
-    settings.OPENINGS_SAME_NAME_AT_LEAST = 3
 
 
 @pytest.fixture
@@ -250,25 +249,6 @@ def test_a_customer_with_ones_own_name_raises_an_alert(member):
 
     (alert,) = alerts(AlertKind.OWN_RECORD)
     assert (alert.subject_id, alert.actor_id) == (namesake.pk, member.id)
-
-
-def test_several_people_with_one_name_raise_an_alert(member):
-    for number, name in enumerate(["Ada Byron", "Ann Byron", "Allegra BYRON", "Ada King"]):
-        look(member, customer(name, number))
-
-    watch_names()
-
-    (alert,) = alerts(AlertKind.SHARED_TRAIT)
-    assert (alert.actor_id, alert.subject_id, alert.count) == (member.id, None, 3)
-
-
-def test_few_people_with_one_name_and_many_with_others_raise_none(member):
-    for number, name in enumerate(["Ada Byron", "Ann Byron", "Ada King", "Ada Lovelace"]):
-        look(member, customer(name, number))
-
-    watch_names()
-
-    assert not Alert.objects.exists()
 
 
 def test_comparing_names_is_logged_and_keeps_none_of_them(member, caplog):

@@ -1,4 +1,4 @@
-"""The wall holds the owner of the tables, too. A few commands of the owner have to see past it (PROTECT-2)."""
+"""The wall holds the owner of the tables, too. The loader, who dates the log as the owner alone may, has to see past it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDER BY relname
 
 @contextmanager
 def lifted_for_owner() -> Iterator[None]:
-    """Inside, the owner meets every row, as whoever makes a dump has to; nobody else meets one more.
+    """Inside, the owner meets every row; nobody else meets one more.
 
     A command that is killed leaves the owner past the wall until the next migration, which each start of the site runs.
     """

@@ -1,4 +1,4 @@
-"""Small bar charts, drawn here as SVG: numbers by week, one row of bars a series, with a table behind.
+"""Small bar charts that show staff what happened when: numbers by week, drawn as SVG, with a table behind (USE-3).
 
 Nothing is styled inline: shapes have attributes and classes, and the style sheet gives them their colors.
 """
@@ -80,6 +80,11 @@ class Chart:
 
     weeks: Sequence[date]
     series: Sequence[Series]
+
+    @property
+    def ends_now(self) -> bool:
+        """Whether the last week is the one that is running."""
+        return self.weeks[-1] == last_weeks(1)[0]
 
     @property
     def width(self) -> int:
