@@ -17,6 +17,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import TransactionTestCase
+from django.utils import translation
 
 import audit.identifiers
 from marketplace.embedded import Lease, Servers
@@ -167,6 +168,13 @@ def clean_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]
     if request.node.get_closest_marker("django_db"):
         cache.clear()
         shutil.rmtree(Path(settings.STATE) / "log", ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def site_language() -> Iterator[None]:
+    """The language that a request of a test client chose ends with the test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ OURS = {
     "privacy_cannedreply": "words of ours",
     "privacy_recipient": "the register of partners: organizations",
     "privacy_agreement": "the same",
+    "privacy_keptsearch": "what staff call a search of theirs; a name cannot be told from another word",
 }
 """Tables in which staff write about the shop and not about a person."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from privacy.access.approvals.forms import refuse_names
 from privacy.access.forms import StrictForm
 
 
@@ -19,6 +20,7 @@ class FindingForm(StrictForm):
         label=_("Note (optional)"),
         required=False,
         max_length=300,
+        validators=[refuse_names],
         help_text=_("For your colleagues and auditors. Name nobody, and write nothing that somebody's data says."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
