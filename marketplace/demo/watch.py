@@ -83,8 +83,10 @@ def checks(now: datetime) -> Iterator[Chapter]:
 
 
 def _judge(teller: Teller) -> None:
+    officer, security = staff(Role.PRIVACY_OFFICER), staff(Role.SECURITY)
     for review in open_reviews():
-        decide_review(by=staff(Role.PRIVACY_OFFICER), review=review, outcome=Review.Outcome.JUSTIFIED)
+        judge = security if officer.id in (review.actor_id, review.subject_id) else officer
+        decide_review(by=judge, review=review, outcome=Review.Outcome.JUSTIFIED)
 
 
 def _look(person: Person, role: Role, purpose: Purpose, reason: str) -> Callable[[Teller], object]:
