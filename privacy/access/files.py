@@ -18,10 +18,11 @@ from privacy.vault.files import SCOPE, open_file
 def open_stored_file(source: BinaryIO, *, about: Reference, file_id: UUID, subject_id: UUID, scope: Scope = SCOPE) -> Iterator[bytes]:
     """As ``open_file``, with an alert about the row ``about`` for a file that is damaged or not this person's.
 
-    The first chunk is read now, so that a damaged file is refused before anything of an answer has left.
+    The first chunk is read now, so that a damaged file is refused before anything of an answer has left. Comes last
+    in its transaction: what fails afterwards would leave the file open.
     """
     chunks = _watched(source, about, file_id, subject_id, scope)
-    return chain([next(chunks)], chunks)
+    return chain([next(chunks, b"")], chunks)
 
 
 def _watched(source: BinaryIO, about: Reference, file_id: UUID, subject_id: UUID, scope: Scope) -> Iterator[bytes]:

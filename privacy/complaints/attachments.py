@@ -145,7 +145,6 @@ def open_attachment(
     with transaction.atomic():
         with open_access(by=by, purpose=purpose, subject=attachment.subject_id, reason=reason, case=ticket) as grant:
             grant.load([attachment])
-            chunks = _plain_bytes(attachment)
         record(
             Event.ATTACHMENT_DOWNLOADED,
             by=by,
@@ -155,6 +154,7 @@ def open_attachment(
             purpose=purpose.value,
             categories=[Category.INTERACTION.value],
         )
+        chunks = _plain_bytes(attachment)
     return chunks, neutral_name(ticket, attachment)
 
 

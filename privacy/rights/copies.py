@@ -166,19 +166,18 @@ def download_copy(*, by: Actor, request: Request) -> tuple[Iterator[bytes], int]
     if not job.can_be_downloaded:
         raise CopyGone
     with open_access(by=by, purpose=Purpose.RIGHTS, subject=request.subject_id, case=request):
-        source, about = exports().open(job.file, "rb"), Reference.to(job)
-        chunks = open_stored_file(source, about=about, file_id=job.pk, subject_id=request.subject_id)  # type: ignore[arg-type]
-    job.downloaded_at = timezone.now()
-    job.save(update_fields=["downloaded_at"])
-    record(
-        Event.EXPORT_DOWNLOADED,
-        by=by,
-        subject=request.subject_id,
-        object=request,
-        purpose=Purpose.RIGHTS.value,
-        categories=ALL_CATEGORIES,
-    )
-    return chunks, job.size
+        job.downloaded_at = timezone.now()
+        job.save(update_fields=["downloaded_at"])
+        record(
+            Event.EXPORT_DOWNLOADED,
+            by=by,
+            subject=request.subject_id,
+            object=request,
+            purpose=Purpose.RIGHTS.value,
+            categories=ALL_CATEGORIES,
+        )
+    source, about = exports().open(job.file, "rb"), Reference.to(job)
+    return open_stored_file(source, about=about, file_id=job.pk, subject_id=request.subject_id), job.size  # type: ignore[arg-type]
 
 
 def expire_copies(now: datetime | None = None) -> int:

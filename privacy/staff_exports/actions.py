@@ -208,11 +208,11 @@ def download_export(*, by: Actor, export: StaffExport) -> tuple[Iterator[bytes],
         raise ExportNotReady
     if not locked.can_be_downloaded:
         raise ExportGone
-    source, about = exports().open(locked.file, "rb"), Reference.to(locked)
-    chunks = open_stored_file(source, about=about, file_id=locked.pk, subject_id=locked.proposal.proposed_by)  # type: ignore[arg-type]
     locked.downloads += 1
     locked.save(update_fields=["downloads"])
     record_many(NewEntry(event=Event.EXTRACT_DOWNLOADED, **_about(locked, by, subject_id)) for subject_id in locked.subject_ids)
+    source, about = exports().open(locked.file, "rb"), Reference.to(locked)
+    chunks = open_stored_file(source, about=about, file_id=locked.pk, subject_id=locked.proposal.proposed_by)  # type: ignore[arg-type]
     return chunks, locked.size
 
 

@@ -47,7 +47,7 @@ NO_ACTIONS = {
     record: "writes the entry itself",
     show_new_codes: "a page; its action is issue_recovery_codes",
     retire_months: "whole months that are committed and integrated: tests/audit/test_partitions.py",
-    take_proof: "entries that are integrated: tests/privacy/rights/test_proofs.py",
+    take_proof: "entries that are integrated: tests/privacy/rights/test_uses_pages.py",
     take_proofs: "the same",
     finish_renewals: "renew_keys, for people whom a killed run left behind",
 }
@@ -160,7 +160,6 @@ def codes_entered_by(act):
 
 @by_call
 @pytest.mark.promise("USE-3")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file opened for an answer that never comes
 def test_an_entry_that_cannot_be_written_undoes_everything(call, django_capture_on_commit_callbacks):
     act = call.prepare()
     statements = number_of_statements(act)

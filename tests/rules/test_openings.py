@@ -55,7 +55,7 @@ def page(customer):
 
 
 def program(customer):
-    return customer.browser.get("/api/v1/account/")
+    return customer.browser.get("/api/v1/account/details/")
 
 
 def stream(customer):
@@ -88,7 +88,6 @@ def test_the_entry_is_committed_before_the_first_byte_leaves(leave, owner_connec
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("leave", WAYS, ids=lambda way: way.__name__)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file opened for an answer that never comes
 def test_nothing_leaves_when_the_entry_cannot_be_written(leave):
     customer = Customer()
 

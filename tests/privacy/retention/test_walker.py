@@ -101,7 +101,7 @@ def test_deletion_order_puts_children_first():
 
 
 def test_what_the_law_keeps_has_the_records_key():
-    for model in walker.record_models():
+    for model in filter(sealed_fields, walker.record_models()):
         assert {field.scope == Scope.RECORDS for field in sealed_fields(model)} == {walker.is_kept(model)}
     assert InvoiceParty in walker.kept_models()
 

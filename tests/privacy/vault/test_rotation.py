@@ -227,7 +227,7 @@ def test_both_keys_open_until_the_end(kept, notes_are_declared):
 def test_a_process_that_still_holds_the_old_key_reads_what_the_new_one_sealed(kept, notes_are_declared):
     stale = {scope: keys.key_for_opening(kept.subject_id, scope) for scope in (Scope.ACCOUNT, Scope.DELIVERY, Scope.INTERACTION)}
     rotation._retire_keys(kept.subject_id, timezone.now())
-    rotation._reseal(kept.subject_id)
+    rotation._reseal(kept.subject_id, JOB)
     for scope, key in stale.items():
         keys.cache.put(kept.subject_id, scope, key)
 
@@ -240,7 +240,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(kept, notes_are_declared)
     retired = set(SubjectKey.objects.filter(retired_at__isnull=False).values_list("pk", flat=True))
     new = set(SubjectKey.objects.filter(retired_at=None).values_list("pk", flat=True))
     old_name = stored_token(kept, "name")
-    rotation._reseal(kept.subject_id)
+    rotation._reseal(kept.subject_id, JOB)
     write_token(kept, "name", old_name)
     keys.cache.clear()
 
