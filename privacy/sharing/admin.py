@@ -47,6 +47,7 @@ class FollowUpAdmin(RoleAdmin):
     viewers = OVERSIGHT
     list_display = ["asked_at", "recipient", "kind", "confirmed_at"]
     list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "kind"]
+    fields = readonly_fields = ["recipient", "kind", "subject_id", "asked_at", "confirmed_at", "confirmed_by"]  # a link is not for everybody
     buttons = [
         Button(
             name="confirm",

@@ -22,10 +22,12 @@ from privacy.policy.models import PolicyVersion
 from privacy.policy.roles import Role
 from privacy.rights.actions import request_copy, request_erasure
 from privacy.rights.restrictions import freeze_data
+from privacy.rights.uses import uses_of
 from privacy.sharing.actions import register_recipient, sign_agreement
 from privacy.sharing.models import Recipient
 from tests.accounts.people import PASSWORD
 from tests.api.people import Form
+from tests.audit.entries import bind
 from tests.orders.factories import SETUP, actor
 from tests.privacy.rights.people import perform
 
@@ -100,6 +102,13 @@ def _a_message(person):
 def _a_file(person):
     ticket = _a_ticket(person, [clean_file("note.txt", b"Kanarka")])
     return (ticket.pk, ticket.messages.get().attachments.get().pk), None
+
+
+def _a_bound_use(person):
+    _a_ticket(person)
+    use = uses_of(person.subject.pk).first()
+    bind(use)
+    return (use.pk,), None
 
 
 def _two_versions(person):
@@ -213,6 +222,9 @@ CALLS = [
     Call("data", "GET", OWN, scope="data:read"),
     Call("time-line", "GET", OWN, scope="data:read"),
     Call("uses", "GET", OWN, scope="data:read"),
+    Call("withheld-uses", "GET", OWN, scope="data:read"),
+    Call("use-proof", "GET", HERS, _a_bound_use, scope="data:read", leaves="rights.proof.downloaded"),
+    Call("use-proofs", "GET", OWN, scope="data:read", leaves="rights.proof.downloaded"),
     Call("recipients", "GET", OWN, scope="data:read"),
     Call("recipient", "GET", HERS, _disclosed, scope="data:read"),
     Call("records", "GET", OWN, lambda person: (("account",), None), scope="data:read", leaves="privacy.data.opened"),
