@@ -30,8 +30,6 @@ def bind(entry: Entry) -> None:
     newest = newest_checkpoint()
     frontier = frontier_of(newest)
     key_id, key = key_source().log_keys({entry.subject_id})[entry.subject_id]
-    leaf = Leaf.objects.create(
-        index=frontier.size, entry_id=entry.pk, key_id=key_id, commitment=commitment(content_of(entry), key)
-    )
+    leaf = Leaf.objects.create(index=frontier.size, entry_id=entry.pk, key_id=key_id, commitment=commitment(content_of(entry), key))
     frontier.extend([leaf_hash(leaf_bytes(entry.pk.bytes, key_id.bytes, bytes(leaf.commitment)))])
     _add_checkpoint(frontier, newest.watermark if newest else 0)

@@ -12,13 +12,15 @@ from privacy.access.gate import unit_of_work
 from privacy.complaints.models import TicketAttachment
 from privacy.interface.areas import TokenScope
 from privacy.rights.actions import request_copy
+from privacy.rights.uses import uses_of
+from tests.audit.entries import bind
 from tests.orders.conftest import partners  # noqa: F401  the agreements that an order needs
 from tests.orders.factories import client_of, handed_over, make_customer
 from tests.privacy.complaints.people import ask, text_file
 
 pytestmark = pytest.mark.django_db
 
-BELONGING_TO_SOMEBODY = {"code", "request_id", "record_id", "session_id", "token_id", "ticket_id", "attachment_id"}
+BELONGING_TO_SOMEBODY = {"code", "request_id", "record_id", "session_id", "token_id", "ticket_id", "attachment_id", "entry_id"}
 BELONGING_TO_NOBODY = {
     "slug": "a product, or a recipient of whoever asks",
     "kind": "a picture",
@@ -61,6 +63,8 @@ def test_what_belongs_to_another_person_is_not_found(method):
     ticket = ask(owner, files=[text_file()])
     client_of(owner)
     session = AccountSession.objects.filter(user=owner).latest("started_at")
+    use = uses_of(owner.subject_id).first()
+    bind(use)
     values = {
         "code": order.code,
         "request_id": str(request.pk),
@@ -69,6 +73,7 @@ def test_what_belongs_to_another_person_is_not_found(method):
         "token_id": str(token.pk),
         "ticket_id": str(ticket.pk),
         "attachment_id": str(TicketAttachment.objects.get(message__ticket=ticket).pk),
+        "entry_id": str(use.pk),
     }
     mine = [(route, names) for route, names in addresses() if names & BELONGING_TO_SOMEBODY]
 

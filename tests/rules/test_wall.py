@@ -198,7 +198,7 @@ COUNTS = {
         "api_rememberedcall_made_at_906df9eb", "orders_guestlink_expires_at_bd151626", "privacy_receiptlink_expires_at_003bd916",
         "privacy_ticketlink_expires_at_ccaed16a",
     },
-    "how much is in the log": {"audit_entry_at", "audit_entry_transaction"},
+    "how much is in the log": {"audit_entry_at", "audit_entry_event", "audit_entry_transaction"},
     "numbers that follow one another": {"one_invoice_per_number", "one_credit_note_per_number"},
     "one open alert a fact, of which the kind comes first": {"one_open_alert_per_fact"},
 }  # fmt: skip

@@ -107,7 +107,7 @@ def test_declared_fields_counts_an_undeclared_one(monkeypatch):
 
 @pytest.mark.django_db
 def test_rooms_answer_with_few_questions(django_assert_max_num_queries):
-    with django_assert_max_num_queries(130):
+    with django_assert_max_num_queries(135):
         for promise_id in PROMISES:
             evidence_of(promise_id)
 
