@@ -10,13 +10,14 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
+from privacy.vault.models import Subject
 
 TOO_LATE = _("Nothing was changed: this has been done, or is no longer possible.")
 
@@ -75,6 +76,18 @@ class RoleAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """People by their ids where nothing can be changed: Django would link to a page that is not for everybody."""
+        fields = super().get_fields(request, obj)
+        return fields if self.has_change_permission(request, obj) else [self._without_link(name) for name in fields]
+
+    def _without_link(self, name: Any) -> Any:
+        try:
+            field = self.opts.get_field(name)
+        except (FieldDoesNotExist, TypeError):
+            return name
+        return field.attname if field.related_model is Subject else name  # type: ignore[union-attr]
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
         """The log is ``audit``'s."""

@@ -47,8 +47,6 @@ class FollowUpAdmin(RoleAdmin):
     viewers = OVERSIGHT
     list_display = ["asked_at", "recipient", "kind", "confirmed_at"]
     list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "kind"]
-    fields = ("recipient", "kind", "subject_id", "asked_at", "confirmed_at", "confirmed_by")  # a link to the person is not for everybody
-    readonly_fields = fields
     buttons = [
         Button(
             name="confirm",

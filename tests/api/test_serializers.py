@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.promise("PROTECT-4")
-@pytest.mark.parametrize("model_class", filter(sealed_fields, record_models()), ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model_class", [*filter(sealed_fields, record_models())], ids=lambda model: model._meta.label)
 def test_the_frameworks_own_serializer_of_sealed_values_is_refused(model_class):
     class Plain(serializers.ModelSerializer):
         class Meta:
