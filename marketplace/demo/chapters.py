@@ -57,7 +57,6 @@ class Teller:
 
     def note(self, job: Job) -> None:
         """In place of sending it to a worker: the teller does it."""
-        job.save()
         self._jobs.append(job)
 
     def do_jobs(self) -> None:
@@ -101,12 +100,9 @@ def told_chapters() -> set[str]:
 
 @contextmanager
 def _jobs_noted_by(teller: Teller) -> Iterator[None]:
-    def enqueue(job: Job) -> None:
-        teller.note(job)
-
-    before = Job.enqueue
-    Job.enqueue = enqueue  # type: ignore[method-assign, assignment]
+    before = Job.send_after_commit
+    Job.send_after_commit = lambda job: teller.note(job)  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        Job.enqueue = before  # type: ignore[method-assign]
+        Job.send_after_commit = before  # type: ignore[method-assign]
