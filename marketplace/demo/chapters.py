@@ -101,7 +101,11 @@ def told_chapters() -> set[str]:
 @contextmanager
 def _jobs_noted_by(teller: Teller) -> Iterator[None]:
     before = Job.send_after_commit
-    Job.send_after_commit = lambda job: teller.note(job)  # type: ignore[method-assign, assignment]
+
+    def note(job: Job) -> None:
+        teller.note(job)
+
+    Job.send_after_commit = note  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
