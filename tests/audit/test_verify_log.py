@@ -1,12 +1,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from audit.actions import integrate_entries, verify_log
+from audit.actions import Kind, integrate_entries, verify_log
 from audit.checkpoints import signing_keys
 from audit.events import Event
 from audit.identifiers import uuid7
@@ -174,3 +175,52 @@ def test_task_verifies(log):
 
     assert Verification.objects.get().result == Verification.Result.OK
     assert Leaf.objects.count() == 7
+
+
+def test_what_is_new_is_read_from_the_last_checkpoint_that_held(log, write):
+    verify_log()
+    write(3)
+    integrate_entries()
+
+    verification = verify_log(kind=Kind.SINCE_LAST)
+
+    assert (verification.result, verification.kind) == (Verification.Result.OK, Kind.SINCE_LAST)
+    assert (verification.first_index, verification.entries, verification.held_size) == (7, 4, 11)  # one says that the log was verified
+
+
+def test_what_changed_before_is_left_to_the_whole_verification(log, tamper):
+    verify_log()
+    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
+
+    assert verify_log(kind=Kind.SINCE_LAST).result == Verification.Result.OK
+    assert_fault(verify_log(), f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
+
+
+def test_a_failure_stays_until_its_stretch_was_read_again_and_held(log, tamper):
+    verify_log()
+    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
+    verify_log()
+
+    again = verify_log(kind=Kind.SINCE_LAST)
+    tamper("UPDATE audit_entry SET purpose = 'dispatch' WHERE id = %s", log[3])
+
+    assert_fault(again, f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
+    assert verify_log(kind=Kind.SINCE_LAST).result == Verification.Result.OK
+
+
+def test_a_month_is_read_by_the_places_of_its_entries(log, tamper):
+    today = Entry.objects.get(pk=log[0]).at.date()
+    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
+
+    assert_fault(verify_log(kind=Kind.MONTH, month=today), f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
+    earlier = verify_log(kind=Kind.MONTH, month=date(2020, 2, 1))
+    assert (earlier.result, earlier.entries) == (Verification.Result.OK, 0)
+
+
+@pytest.mark.parametrize("month", ["2026", "2026-13", "October"])
+def test_command_refuses_what_is_no_month(log, month):
+    with pytest.raises(CommandError) as refusal:
+        call_command("verify_audit", "--month", month, stdout=StringIO())
+
+    assert refusal.value.returncode == 2
+    assert not Verification.objects.exists()
