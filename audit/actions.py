@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.checkpoints import (
     frontier_of,
+    newest_checkpoint,
     publish_checkpoint,
     row_seal,
     settle_outside,
@@ -63,7 +64,7 @@ def integrate_entries(batch: int = 100_000) -> int:
     something that contradicts what was signed before.
     """
     total = 0
-    newest = Checkpoint.objects.order_by("-size").first()
+    newest = newest_checkpoint()
     fill_tiles(newest.size if newest else 0)
     while integrated := _integrate_batch(batch):
         total += integrated
@@ -74,7 +75,7 @@ def integrate_entries(batch: int = 100_000) -> int:
 def _integrate_batch(batch: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    newest = Checkpoint.objects.order_by("-size").first()
+    newest = newest_checkpoint()
     settle_outside(newest)
     tree = _tree_to_grow(newest)
     start, low = tree.size, newest.watermark if newest else 0
@@ -228,7 +229,7 @@ def verify_log(
 
 def verify_all() -> Verification | None:
     """Verify the whole log; a log of more than NIGHTLY_AT_MOST entries only on Sundays (UTC)."""
-    newest = Checkpoint.objects.order_by("-size").first()
+    newest = newest_checkpoint()
     if newest and newest.size > NIGHTLY_AT_MOST and timezone.now().isoweekday() != SUNDAY:
         return None
     return verify_log()

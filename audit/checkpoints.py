@@ -3,7 +3,6 @@
 import fcntl
 import hmac
 import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from audit.errors import CheckpointBroken, InvalidNote, LogRolledBack
+from audit.files import replace_file
 from audit.models import Checkpoint, Cosignature, Publication
 from audit.notes import CheckpointText, SigningKey, VerifierKey, open_note, sign_note
 from audit.tree import Frontier
@@ -127,8 +127,8 @@ def keep_in(directory: Path, note: str) -> None:
         outside = newest_in(directory)
         if outside and outside.size >= read_checkpoint(note, verifier_keys()).size:
             return
-        _replace(directory / "days" / datetime.now(UTC).date().isoformat(), note)
-        _replace(directory / "checkpoint", note)
+        replace_file(directory / "days" / datetime.now(UTC).date().isoformat(), note)
+        replace_file(directory / "checkpoint", note)
 
 
 def newest_outside() -> CheckpointText | None:
@@ -157,13 +157,3 @@ def read_kept(data: bytes, name: str) -> CheckpointText:
 
 def _directory() -> Path:
     return Path(settings.STATE) / "log"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Readers and a power cut see the old file or the new one, never half of it."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -1,7 +1,5 @@
 """Keeps USE-3: the log's refusals, each a fact."""
 
-from django.core.management import CommandError
-
 
 class AuditError(Exception):
     """Base of everything that the log refuses."""
@@ -33,11 +31,3 @@ class CheckpointBroken(AuditError):
 
 class NotYetInTree(AuditError):
     """An entry that waits for its place in the tree: there is no proof of it yet."""
-
-
-class KeeperMissing(CommandError):
-    """The database has no role and no functions to keep the log; the message says how they come."""
-
-
-class LogKept(CommandError):
-    """The log's tables belong to their keeper, and only a superuser opens them for a change."""

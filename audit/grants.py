@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from django.core.management import CommandError
 from django.db import connections
 
-from audit.errors import KeeperMissing, LogKept
 from audit.record import COLUMNS
 
 _OTHER_TABLES = ("audit_leaf", "audit_tile", "audit_checkpoint", "audit_cosignature", "audit_publication", "audit_verification")
@@ -40,6 +40,14 @@ def rights(table: str, *, is_worker: bool) -> str:
     if not is_worker:
         return "SELECT"
     return "SELECT, INSERT, UPDATE" if table == "audit_publication" else "SELECT, INSERT"
+
+
+class KeeperMissing(CommandError):
+    """The database has no role and no functions to keep the log; the message says how they come."""
+
+
+class LogKept(CommandError):
+    """The log's tables belong to their keeper, and only a superuser opens them for a change."""
 
 
 def require_keeper(*, using: str, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:

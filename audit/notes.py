@@ -108,14 +108,19 @@ def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
     return "\n".join([text, "".join(key.line(text) for key in keys)])
 
 
+def text_of(note: str) -> str:
+    """The text of a note whose signatures were checked before."""
+    return note.rpartition("\n\n")[0] + "\n"
+
+
 def open_note(note: str, keys: Iterable[VerifierKey]) -> str:
     """Return the signed text of a note.
 
     Signatures by unknown keys are ignored. Raises InvalidNote when the note is malformed, when a
     known key's signature is wrong, and when no known key signed it.
     """
-    text, separator, signatures = note.rpartition("\n\n")
-    text += "\n"
+    _text, separator, signatures = note.rpartition("\n\n")
+    text = text_of(note)
     if not separator or not signatures.endswith("\n"):
         raise InvalidNote("a text, an empty line and signatures expected")
     _check_text(text)

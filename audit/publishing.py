@@ -23,7 +23,7 @@ from django.utils import timezone
 from audit.checkpoints import check_row, keep_in, newest_checkpoint, newest_in, read_checkpoint, read_kept, verifier_keys
 from audit.errors import AuditError, CheckpointBroken, InvalidNote
 from audit.models import Checkpoint, Cosignature, Publication
-from audit.notes import CheckpointText, VerifierKey, encode, signature_line
+from audit.notes import CheckpointText, VerifierKey, encode, signature_line, text_of
 from audit.proofs import TreePart, consistency_proof
 from audit.tree import EMPTY_ROOT
 
@@ -254,7 +254,7 @@ class Witness:
 
     def _keep(self, lines: str, newest: Checkpoint) -> None:
         """Only the line of the key that we know; it is checked before it is kept."""
-        text = newest.note.rpartition("\n\n")[0] + "\n"
+        text = text_of(newest.note)
         try:
             for line in lines.splitlines():
                 name, key_id, signature = signature_line(line)

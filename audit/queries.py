@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audit.checkpoints import newest_checkpoint
 from audit.models import Checkpoint, Entry, Verification
 
 INTEGRATED_WITHIN = timedelta(minutes=10)
@@ -53,7 +54,7 @@ def log_health() -> LogHealth:
     its place in the tree longer than INTEGRATED_WITHIN.
     """
     now = timezone.now()
-    newest = Checkpoint.objects.order_by("-size").first()
+    newest = newest_checkpoint()
     newest_first = Verification.objects.order_by("-finished_at")
     verification, whole = newest_first.first(), newest_first.filter(kind=Verification.Kind.FULL).first()
     unintegrated = Entry.objects.filter(transaction__gte=newest.watermark if newest else 0)

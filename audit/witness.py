@@ -1,7 +1,7 @@
 """Keeps USE-3: a small witness that anybody can run, who remembers a log's newest checkpoint and signs only what continues it.
 
-C2SP tlog-witness 1.0.0, for several logs. `python -m audit.witness FOLDER` needs of this program the three files
-notes, tree and errors beside it, and the package cryptography. It speaks plain HTTP: put a proxy with TLS before it.
+C2SP tlog-witness 1.0.0, for several logs. `python -m audit.witness FOLDER` needs of this program the four files
+notes, tree, files and errors beside it, and the package cryptography. It speaks plain HTTP: put a proxy with TLS before it.
 
 The folder holds `key` (made at the first start; keep it secret), `logs` (the keys of the logs to watch, one a line)
 and, for each log, a folder named by the hash of its name with its newest checkpoint, cosigned.
@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audit.errors import InvalidNote, InvalidProof
-from audit.notes import CheckpointText, CosigningKey, VerifierKey, decode, open_note
+from audit.files import replace_file
+from audit.notes import CheckpointText, CosigningKey, VerifierKey, decode, open_note, text_of
 from audit.tree import EMPTY_ROOT, verify_consistency
 
 _LARGEST_BODY = 50_000
@@ -97,7 +98,7 @@ class Witness:
         except InvalidProof:
             return Answer(422)
         line = self.key.line(text_of(request.note))
-        _replace(folder / "checkpoint", request.note + line)
+        replace_file(folder / "checkpoint", request.note + line)  # before anybody is answered: a signature forgotten could be given twice
         return Answer(200, line)
 
     def _known(self, folder: Path) -> CheckpointText:
@@ -132,11 +133,6 @@ class Witness:
         return path.read_bytes()
 
 
-def text_of(note: str) -> str:
-    """The text of a note whose signatures were checked before."""
-    return note.rpartition("\n\n")[0] + "\n"
-
-
 def _check_growth(known: CheckpointText, text: CheckpointText, proof: list[bytes]) -> None:
     """Raise InvalidProof unless the checkpoint continues what is known. Every log continues the empty one."""
     if text.size == 0 and text.root != EMPTY_ROOT:
@@ -145,21 +141,6 @@ def _check_growth(known: CheckpointText, text: CheckpointText, proof: list[bytes
         verify_consistency(known.size, text.size, known.root, text.root, proof)
     elif proof:
         raise InvalidProof("there is nothing to prove of an empty log")
-
-
-def _replace(path: Path, text: str) -> None:
-    """On the disk before anybody is answered: a signature that a power cut forgets could be given twice."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -127,9 +127,16 @@ def make_chart(numbers: Mapping[str, Sequence[int]], weeks: Sequence[date]) -> C
 
 def last_weeks(number: int = WEEKS) -> list[date]:
     """The Mondays of the last weeks in UTC, oldest first; the last one is the week that is running."""
-    today = timezone.now().date()
-    monday = today - timedelta(days=today.weekday())
-    return [monday - timedelta(weeks=back) for back in reversed(range(number))]
+    return weeks_until(monday_of(timezone.now().date()), number)
+
+
+def weeks_until(last: date, number: int) -> list[date]:
+    """So many Mondays, oldest first, up to this one."""
+    return [last - timedelta(weeks=back) for back in reversed(range(number))]
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def count_by_week(rows: QuerySet[Model], moment: str, kind: str, weeks: Sequence[date]) -> Numbers:

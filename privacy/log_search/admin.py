@@ -27,7 +27,7 @@ from privacy.log_search.errors import LogSearchRefused
 from privacy.log_search.forms import DropForm, KeepForm, LogSearchForm, MailboxForm
 from privacy.log_search.people import mailbox_search_for
 from privacy.log_search.queries import READERS, kept_by
-from privacy.log_search.searches import LogSearch
+from privacy.log_search.searches import LogSearch, label_of
 from privacy.policy.admin import RoleAdmin, staff_page
 from privacy.policy.roles import Role
 
@@ -154,9 +154,9 @@ def _lines(request: HttpRequest, entries: Iterable[Entry]) -> list[Line]:
     return [
         Line(
             entry=entry,
-            role=str(Role(entry.actor_role).label) if entry.actor_role in Role else entry.actor_role,
-            purpose=str(Purpose(entry.purpose).label) if entry.purpose in Purpose else entry.purpose,
-            categories=", ".join(str(Category(name).label) if name in Category else name for name in entry.categories),
+            role=label_of(Role, entry.actor_role),
+            purpose=label_of(Purpose, entry.purpose),
+            categories=", ".join(label_of(Category, name) for name in entry.categories),
             case_address=staff_page(request, entry.case_label, entry.case_id),
         )
         for entry in entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -76,7 +77,7 @@ def plan_bundle(parameters: Parameters) -> Plan:
     """How many entries about how many people go out. Raises PlanImpossible for none, and beyond the bounds of a bundle."""
     entries = entries_of(parameters)
     number = count_up_to(entries, ENTRIES_AT_MOST)
-    people = set(entries.order_by().filter(subject_id__isnull=False).values_list("subject_id", flat=True).distinct()[: _most_people() + 1])
+    people = _people_in(entries)
     if not 0 < number <= ENTRIES_AT_MOST or len(people) > _most_people() or Purpose(parameters["purpose"]) not in FOR:
         raise PlanImpossible
     lines = [
@@ -109,14 +110,19 @@ def write_log_bundle(export: StaffExport, writer: SealingWriter) -> None:
     """The entries and the people in them, each of whom is told on their page. Raises TooMuch."""
     entries = entries_of(export.proposal.parameters)
     export.rows = count_up_to(entries, ENTRIES_AT_MOST)
-    people = entries.order_by().filter(subject_id__isnull=False).values_list("subject_id", flat=True).distinct()
-    export.subject_ids = sorted(id for id in people[: _most_people() + 1] if id)
+    export.subject_ids = sorted(_people_in(entries))
     if export.rows > ENTRIES_AT_MOST or len(export.subject_ids) > _most_people():
         raise TooMuch
     for subject_id in export.subject_ids:
         note_extracted(export, subject_id)
     lines = [f"{name}: {value}" for name, value in zip(WATERMARK, watermark(export), strict=True)]
     write_bundle(writer, entries.iterator(chunk_size=500), {"EXPORT.txt": "\n".join(lines) + "\n"})  # type: ignore[arg-type]
+
+
+def _people_in(entries: QuerySet[Entry]) -> set[UUID]:
+    """Whom these entries are about; one more than a bundle takes where there are more."""
+    people = entries.order_by().filter(subject_id__isnull=False).values_list("subject_id", flat=True).distinct()
+    return {id for id in people[: _most_people() + 1] if id}
 
 
 def _most_people() -> int:

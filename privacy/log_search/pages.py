@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.utils import timezone
 
 from audit.pages import LogPage, numbers_by_week, page_of
-from privacy.interface.charts import WEEKS, Chart, make_chart
-from privacy.log_search.searches import LogSearch, found_by
+from privacy.interface.charts import WEEKS, Chart, make_chart, monday_of, weeks_until
+from privacy.log_search.searches import LogSearch, found_by, label_of
 from privacy.policy.roles import Role
 
 A_PAGE = 50
@@ -38,18 +38,14 @@ def page_found(search: LogSearch, *, before: str = "", after: str = "") -> Found
     for (week, role), count in counts.items():
         if week in places:
             rows.setdefault(role, [0] * len(weeks))[places[week]] += count
-    labels = {role: str(Role(role).label) if role in Role else role for role in sorted(rows)}
+    labels = {role: label_of(Role, role) for role in sorted(rows)}
     chart = make_chart({labels[role]: rows[role] for role in labels}, weeks)
     return Found(page_of(entries, size=A_PAGE, before=before, after=after), min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST, chart)
 
 
 def _weeks_of(search: LogSearch, counted: list[date]) -> list[date]:
     """The Mondays of the period that was asked for, or else of what was counted: WEEKS at least, the last WEEKS_AT_MOST of more."""
-    last = _monday(search.until) if search.until else max(counted, default=_monday(timezone.now().date()))
-    first = _monday(search.since) if search.since else min(counted, default=last)
+    last = monday_of(search.until) if search.until else max(counted, default=monday_of(timezone.now().date()))
+    first = monday_of(search.since) if search.since else min(counted, default=last)
     number = min(max((last - first).days // 7 + 1, WEEKS), WEEKS_AT_MOST)
-    return [last - timedelta(weeks=back) for back in reversed(range(number))]
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+    return weeks_until(last, number)

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
 from audit.models import Entry
@@ -74,6 +74,11 @@ def found_by(search: LogSearch) -> QuerySet[Entry]:
     if search.until:
         entries = entries.filter(at__lt=_midnight(search.until + timedelta(days=1)))
     return entries.order_by("-at", "-id")
+
+
+def label_of(kind: type[TextChoices], name: str) -> str:
+    """The words for a name in the log; the name itself where this version has none."""
+    return str(kind(name).label) if name in kind else name
 
 
 def _midnight(day: date) -> datetime:

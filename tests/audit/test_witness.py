@@ -1,5 +1,6 @@
 """The witness as whoever runs it has it: processes of their own, asked over HTTP."""
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +23,9 @@ SPLIT = hashes_of(400, 800)
 
 
 class WitnessProcess:
-    def __init__(self, folder):
+    def __init__(self, folder, program=ROOT):
         command = [sys.executable, "-m", "audit.witness", str(folder), "--name", "witness.example", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, cwd=program, stdout=subprocess.PIPE, text=True)
         self.key = VerifierKey.parse(self.process.stdout.readline().strip())
         self.address = self.process.stdout.readline().split()[2].rstrip(",")
 
@@ -46,11 +47,22 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def start(folder):
+def program(tmp_path):
+    """What the witness says that it needs of us, alone in a folder where there is no Django."""
+    alone = tmp_path / "program"
+    (alone / "audit").mkdir(parents=True)
+    for name in ("__init__", "witness", "notes", "tree", "files", "errors"):
+        shutil.copy(ROOT / "audit" / f"{name}.py", alone / "audit")
+    (alone / "django.py").write_text('raise ImportError("there is no Django here")\n')
+    return alone
+
+
+@pytest.fixture
+def start(folder, program):
     started = []
 
     def run():
-        started.append(WitnessProcess(folder))
+        started.append(WitnessProcess(folder, program))
         return started[-1]
 
     yield run

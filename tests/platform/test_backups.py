@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.errors import LogKept
+from audit.grants import LogKept
 from marketplace.backups import restoring
 from marketplace.backups.making import DATA
 from marketplace.backups.manifest import key_checks

@@ -8,8 +8,7 @@ import pytest
 from django.db import connection
 from psycopg2 import errors
 
-from audit.errors import KeeperMissing, LogKept
-from audit.grants import keep_log, loose_tables, require_keeper, require_open
+from audit.grants import KeeperMissing, LogKept, keep_log, loose_tables, require_keeper, require_open
 from audit.identifiers import uuid7
 from audit.keeping import opening_sql
 from marketplace.database_roles import MAIN_OWNER

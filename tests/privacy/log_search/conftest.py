@@ -5,9 +5,9 @@ import pytest
 from privacy.policy.roles import Role
 from tests.accounts.people import make_staff, staff_client
 from tests.orders.conftest import partners
-from tests.orders.factories import make_customer, packed
+from tests.privacy.access.silences.conftest import agent, buyer, second
 
-__all__ = ["partners"]
+__all__ = ["agent", "buyer", "partners", "second"]
 
 
 @pytest.fixture
@@ -18,23 +18,6 @@ def auditor(db):
 @pytest.fixture
 def officer(db):
     return make_staff(Role.PRIVACY_OFFICER, "asks@example.org")
-
-
-@pytest.fixture
-def second(db):
-    return make_staff(Role.ADMINISTRATOR, "decides@example.org", enrolled=False)
-
-
-@pytest.fixture
-def agent(db):
-    return make_staff(Role.SUPPORT, "looks@example.org", enrolled=False)
-
-
-@pytest.fixture
-def buyer(partners):
-    user = make_customer()
-    packed(user=user)
-    return user
 
 
 @pytest.fixture

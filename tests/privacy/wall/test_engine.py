@@ -101,6 +101,7 @@ def test_a_customer_is_one_person_and_nobody_else_is(login, subject):
 
 
 def test_a_login_that_this_process_was_not_given_cannot_be_entered(settings):
+    assert user() == "market_worker"  # not where the last test was: nobody enters what they are in
     settings.DATABASE_LOGINS = {}
 
     with pytest.raises(OutsideWall, match="no login for staff"), entered(Login.STAFF):
