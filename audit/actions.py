@@ -79,12 +79,13 @@ def _integrate_batch(batch: int) -> int:
     settle_outside(newest)
     tree = _tree_to_grow(newest)
     start, low = tree.size, newest.watermark if newest else 0
-    high = _watermark(low, batch)
-    with closing(read_ahead(entries_between(first_place(low), high))) as portions:
-        NewLeaves(tree, portions).store()
+    high = _finished_below(low)
+    with closing(read_ahead(entries_between(first_place(low), high, batch))) as portions:
+        leaves = NewLeaves(tree, portions)
+        leaves.store()
     if tree.size == start:
         return 0
-    note = _add_checkpoint(tree.frontier, high)
+    note = _add_checkpoint(tree.frontier, high if tree.size - start < batch else leaves.end.transaction + 1)
     transaction.on_commit(lambda: publish_checkpoint(note))
     return tree.size - start
 
@@ -116,29 +117,17 @@ def _add_checkpoint(frontier: Frontier, watermark: int) -> str:
     return row.note
 
 
-def _watermark(low: int, batch: int) -> int:
-    """The transaction up to which, not including, entries are taken now.
+def _finished_below(low: int) -> int:
+    """The oldest transaction that is still running: every one below has committed, with all its entries in sight, or will never.
 
-    At most the oldest transaction that is still running: every one below has committed, with
-    all its entries in sight, or will never. Ids and times cannot tell that, for an entry made
-    early may commit late, after the job has passed its place.
+    Ids and times cannot tell that, for an entry made early may commit late, after the job has passed its place.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
         high = int(cursor.fetchone()[0])
-        if high < low:
-            raise TransactionsBehind(f"the log reaches to transaction {low}, the cluster to {high}")
-        cursor.execute(
-            "SELECT transaction::text FROM audit_entry WHERE transaction >= %s AND transaction < %s"
-            " ORDER BY transaction, id OFFSET %s LIMIT 1",
-            [str(low), str(high), batch],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return high
-        cursor.execute("SELECT min(transaction)::text FROM audit_entry WHERE transaction >= %s", [str(low)])
-        first = int(cursor.fetchone()[0])
-    return max(int(row[0]), first + 1)
+    if high < low:
+        raise TransactionsBehind(f"the log reaches to transaction {low}, the cluster to {high}")
+    return high
 
 
 class NewLeaves:
@@ -149,6 +138,7 @@ class NewLeaves:
         self._portions = iter(portions)
         self._keys = KeysAtHand(_keys_of_people)
         self._tiles: list[FullTile] = []
+        self.end = first_place(0)
         self._failure: BaseException | None = None
         self._parts = chain([COPY_HEAD], map(self._rows, self._portions), [COPY_END])
 
@@ -178,6 +168,7 @@ class NewLeaves:
         committed = [key.commit(content) for key, content in zip(keys, entries.contents, strict=True)]
         rows = [copy_row(*row) for row in zip(count(self._tree.size), ids, committed, keys)]
         self._tiles += self._tree.extend(leaf_hashes(ids, [key.id for key in keys], committed))
+        self.end = entries.end
         return b"".join(rows)
 
 

@@ -30,7 +30,7 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _IDS = ("actor_id", "case_id", "id", "object_id", "request_id", "subject_id")
 _TOKENS = ("actor_name", "actor_role", "case_label", "event", "object_label", "outcome", "purpose")
 _LISTS = ("categories", "fields")
-_UTC = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_UTC = """to_char(at AT TIME ZONE INTERVAL '0', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
 class KeySource(Protocol):
@@ -173,7 +173,8 @@ def leaf_hashes(entry_ids: Sequence[bytes], key_ids: Iterable[bytes], commitment
     """The hashes in the tree of many leaves, NOBODY for the key id of the house's."""
     pairs = zip(entry_ids, key_ids, strict=True)
     marks = [NOBODY if key_id == NOBODY else sha256(key_id + entry_id).digest()[:16] for entry_id, key_id in pairs]
-    return [sha256(b"\x00\x01%b%b%b" % leaf).digest() for leaf in zip(entry_ids, marks, commitments, strict=True)]
+    leaves = zip(entry_ids, marks, commitments, strict=True)
+    return [sha256(b"\x00" + VERSION + entry_id + mark + committed).digest() for entry_id, mark, committed in leaves]
 
 
 def _moment(at: datetime) -> str:

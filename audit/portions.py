@@ -6,8 +6,10 @@ A portion comes packed, as a few long values: unpacking them here costs less tha
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate, pairwise
-from typing import NamedTuple, TypeVar
+from contextlib import contextmanager
+from io import BytesIO
+from sys import getswitchinterval, setswitchinterval
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -16,10 +18,11 @@ from audit.commitments import NOBODY, content_sql
 from audit.models import Retirement
 
 PORTION = 4096  # sixteen tiles
+_TURN = 0.0001  # seconds
 
 _ENTRIES = f"""
-SELECT count(*), string_agg(uuid_send(id), ''), string_agg(uuid_send(coalesce(subject_id, %s)), ''),
-    array_agg(octet_length(content)), string_agg(content, ''), max(transaction)::text
+SELECT string_agg(uuid_send(id), ''), string_agg(uuid_send(coalesce(subject_id, %s)), ''),
+    string_agg(textsend(content), '\\x00'), max(transaction)::text
 FROM (
     SELECT transaction, id, subject_id, {content_sql()} AS content FROM (
         SELECT * FROM audit_entry
@@ -30,7 +33,7 @@ FROM (
 
 # Whole when no value is of a length that would push the others out of place.
 _LEAVES = """
-SELECT count(*), coalesce(bool_and(octet_length(commitment) = 32 AND key_id IS DISTINCT FROM %s), true),
+SELECT bool_and(octet_length(commitment) = 32 AND key_id IS DISTINCT FROM %s),
     string_agg(uuid_send(entry_id), ''), string_agg(uuid_send(coalesce(key_id, %s)), ''), string_agg(commitment, '')
 FROM (SELECT entry_id, key_id, commitment FROM audit_leaf WHERE index >= %s AND index < %s ORDER BY index) portion
 """
@@ -43,6 +46,8 @@ _ENTRY_ROWS = f"""
 SELECT uuid_send(id), {content_sql()} FROM audit_entry
 WHERE (transaction, id) > (%s, %s) AND transaction < %s ORDER BY transaction, id LIMIT %s
 """  # noqa: S608 - constants alone
+
+_COPY_HEAD = 11 + 4 + 4 + 2  # signature, flags, extension, number of fields
 
 _NIL, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 
@@ -131,7 +136,7 @@ def read_ahead(portions: Iterator[T]) -> Generator[T, None, None]:
 
     What they read is committed: the thread sees nothing of the transaction of whoever asks.
     """
-    with ThreadPoolExecutor(1, initializer=_follow_the_index) as thread:
+    with _quick_turns(), ThreadPoolExecutor(1, initializer=_follow_the_index) as thread:
         try:
             following = thread.submit(next, portions, None)
             while (portion := following.result()) is not None:
@@ -139,6 +144,17 @@ def read_ahead(portions: Iterator[T]) -> Generator[T, None, None]:
                 yield portion
         finally:
             thread.submit(_close_connection).result()
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Python lets a thread wait 5 ms for one that hashes, several times for each portion; PostgreSQL would wait with it."""
+    usual = getswitchinterval()
+    setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        setswitchinterval(usual)
 
 
 def _follow_the_index() -> None:
@@ -157,9 +173,12 @@ def first_place(transaction: int) -> Place:
     return Place(max(transaction - 1, 0), _LAST)
 
 
-def entries_between(place: Place, watermark: int) -> Iterator[Entries]:
-    """The entries behind a place whose transaction is below a watermark."""
-    while (entries := read_entries(place, watermark, PORTION)).ids:
+def entries_between(place: Place, watermark: int, at_least: int) -> Iterator[Entries]:
+    """The entries behind a place whose transaction is below a watermark, up to the end of the one that brings so many."""
+    while at_least > 0 and (entries := read_entries(place, watermark, min(at_least, PORTION))).ids:
+        yield entries
+        place, at_least = entries.end, at_least - len(entries.contents)
+    while (entries := read_entries(place, min(watermark, place.transaction + 1), PORTION)).ids:
         yield entries
         place = entries.end
 
@@ -177,21 +196,29 @@ def portions_between(start: int, end: int, place: Place, watermark: int, retired
 
 
 def read_entries(place: Place, watermark: int, number: int) -> Entries:
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES, [_NIL, str(place.transaction), place.id, str(watermark), number])
-        count, ids, subjects, lengths, text, transaction = cursor.fetchone()
-    if not count:
+    ids, subjects, contents, transaction = _packed(_ENTRIES, [_NIL, str(place.transaction), place.id, str(watermark), number])
+    if not ids:
         return Entries(b"", b"", [], place)
-    data, ids = text.encode(), bytes(ids)
-    contents = [data[start:end] for start, end in pairwise(accumulate(lengths, initial=0))]
-    return Entries(ids, bytes(subjects), contents, Place(int(transaction), UUID(bytes=ids[-16:])))
+    return Entries(ids, subjects, contents.split(b"\0"), Place(int(transaction), UUID(bytes=ids[-16:])))
 
 
 def read_leaves(start: int, end: int) -> Leaves:
-    with connection.cursor() as cursor:
-        cursor.execute(_LEAVES, [_NIL, _NIL, start, end])
-        _count, is_whole, *packed = cursor.fetchone()
-    return Leaves(is_whole, *(bytes(value or b"") for value in packed))
+    is_whole, *packed = _packed(_LEAVES, [_NIL, _NIL, start, end])
+    return Leaves(is_whole != b"\0", *packed)
+
+
+def _packed(query: str, parameters: Sequence[Any]) -> list[bytes]:
+    """The one row of a query as PostgreSQL keeps it, b"" for NULL: as text, it would have to be made and read anew."""
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        file = BytesIO()
+        cursor.copy_expert(f"COPY ({cursor.mogrify(query, parameters).decode()}) TO STDOUT WITH (FORMAT binary)", file)
+    data, values, start = file.getvalue(), [], _COPY_HEAD
+    for _ in range(int.from_bytes(data[start - 2 : start], "big")):
+        length = int.from_bytes(data[start : start + 4], "big", signed=True)
+        start += 4
+        values.append(data[start : start + max(length, 0)])
+        start += max(length, 0)
+    return values
 
 
 def read_leaf_rows(portion: Portion) -> list[LeafRow]:

@@ -79,7 +79,7 @@ class Frontier:
                 nodes = [peak, *nodes]
             self._peaks[height] = nodes[-1] if len(nodes) % 2 else None
             # An odd one is left over at the end.
-            nodes = [sha256(b"\x01%b%b" % pair).digest() for pair in zip(nodes[::2], nodes[1::2], strict=False)]
+            nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)]
         return completed
 
     def root(self) -> bytes:

@@ -168,13 +168,17 @@ class Walk:
             return False
         if entries.ids != (leaves.ids if len(portion.present) == len(ids) else b"".join([ids[place] for place in portion.present])):
             return False
-        keys, erased = self._keys_of({key_ids[place] for place in portion.present})
-        commitments, number = split(leaves.commitments, 32), 0
-        for place, content in zip(portion.present, entries.contents, strict=True):
-            if key := keys.get(key_ids[place]):
-                if key.commit(content) != commitments[place]:
+        commitments = split(leaves.commitments, 32)
+        if len(portion.present) < len(ids):
+            key_ids = [key_ids[place] for place in portion.present]
+            commitments = [commitments[place] for place in portion.present]
+        keys, erased = self._keys_of(set(key_ids))
+        number = 0
+        for key_id, committed, content in zip(key_ids, commitments, entries.contents, strict=True):
+            if key := keys.get(key_id):
+                if key.commit(content) != committed:
                     return False
-            elif key_ids[place] in erased:
+            elif key_id in erased:
                 number += 1
             else:
                 return False
