@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, count
 from struct import Struct
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.checkpoints import (
     frontier_of,
+    is_kept_here,
     newest_checkpoint,
     publish_checkpoint,
     row_seal,
@@ -25,10 +26,11 @@ from audit.errors import CheckpointBroken, TransactionsBehind
 from audit.events import Event
 from audit.models import Checkpoint, Verification
 from audit.portions import Entries, entries_between, first_place, read_ahead, split
+from audit.publishing import ask_places
 from audit.record import By, Reference, record
-from audit.tiles import FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles
+from audit.tiles import FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles, is_from_before_tiles
 from audit.tree import Frontier
-from audit.verification import WHOLE, Progress, find_fault, of_month, since_last
+from audit.verification import WHOLE, Fault, Progress, Tally, find_fault, of_month, since_last
 
 NIGHTLY_AT_MOST = 50_000_000  # entries; a quarter of an hour where 60,000 a second are verified
 SUNDAY = 7
@@ -60,15 +62,27 @@ def integrate_entries(batch: int = 100_000) -> int:
     Works in transactions of about `batch` entries (never splitting the entries of one writing
     transaction), each of which adds its leaves and one signed checkpoint, or nothing. Writers
     are never waited for and never wait. After each commit the checkpoint goes outside the
-    database. Raises LogRolledBack, TransactionsBehind and CheckpointBroken instead of signing
-    something that contradicts what was signed before.
+    database. Raises LogRolledBack, PlaceSilent, TransactionsBehind and CheckpointBroken instead
+    of signing something that contradicts, or could contradict, what was signed before.
     """
     total = 0
     newest = newest_checkpoint()
-    fill_tiles(newest.size if newest else 0)
+    missing = fill_tiles(newest.size if newest else 0)
+    if missing is not None and not is_from_before_tiles():
+        _tell_of_missing_tiles(missing)
+    if not is_kept_here():
+        ask_places(newest)
     while integrated := _integrate_batch(batch):
         total += integrated
     return total
+
+
+def _tell_of_missing_tiles(place: int) -> None:
+    """As a verification that failed: the tiles are whole again, and the leaves from there on are verified anew."""
+    held = Checkpoint.objects.filter(size__lte=place).order_by("-size").first()
+    fault = Fault(f"the tiles from leaf {place} on were missing, and were made anew from the leaves", index=place)
+    now, size = timezone.now(), held.size if held else 0
+    _keep_result(Tally(first=size, held=size), fault, by=Job("audit.integrate"), kind=Kind.SINCE_LAST, started_at=now)
 
 
 @transaction.atomic
@@ -197,24 +211,28 @@ def verify_log(
     started_at = timezone.now()
     stretch = since_last() if kind == Kind.SINCE_LAST else of_month(month) if month else WHOLE
     tally, fault = find_fault(progress or (lambda done, total: None), stretch)
-    with transaction.atomic():
-        verification = Verification.objects.create(
-            started_at=started_at,
-            finished_at=timezone.now(),
-            kind=kind,
-            first_index=tally.first,
-            held_size=tally.held,
-            entries=tally.entries,
-            erased=tally.erased,
-            retired=tally.retired,
-            checkpoints=tally.checkpoints,
-            result=Verification.Result.FAILED if fault else Verification.Result.OK,
-            first_bad_entry=fault.entry_id if fault else None,
-            first_bad_index=fault.index if fault else None,
-            finding=fault.finding if fault else "",
-        )
-        event = Event.LOG_FAILED if fault else Event.LOG_VERIFIED
-        record(event, by=by, object=Reference.to(verification), outcome=verification.result)
+    return _keep_result(tally, fault, by=by, kind=kind, started_at=started_at)
+
+
+@transaction.atomic
+def _keep_result(tally: Tally, fault: Fault | None, *, by: By, kind: Kind, started_at: datetime) -> Verification:
+    verification = Verification.objects.create(
+        started_at=started_at,
+        finished_at=timezone.now(),
+        kind=kind,
+        first_index=tally.first,
+        held_size=tally.held,
+        entries=tally.entries,
+        erased=tally.erased,
+        retired=tally.retired,
+        checkpoints=tally.checkpoints,
+        result=Verification.Result.FAILED if fault else Verification.Result.OK,
+        first_bad_entry=fault.entry_id if fault else None,
+        first_bad_index=fault.index if fault else None,
+        finding=fault.finding if fault else "",
+    )
+    event = Event.LOG_FAILED if fault else Event.LOG_VERIFIED
+    record(event, by=by, object=Reference.to(verification), outcome=verification.result)
     return verification
 
 

@@ -3,7 +3,7 @@
 import fcntl
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from audit.notes import CheckpointText, SigningKey, VerifierKey, open_note, sign
 from audit.tree import Frontier
 
 
-def signing_keys() -> list[SigningKey]:
-    """The key in use and, for as long as both are configured, the one before it, so that whoever knows only that goes on."""
+def signing_keys(name: str = "") -> list[SigningKey]:
+    """The key in use and, for as long as both are configured, the one before it, so that whoever knows only that goes on.
+
+    They sign as the log, or under another ``name``.
+    """
     seeds = [settings.AUDIT_SIGNING_KEY, getattr(settings, "AUDIT_FORMER_SIGNING_KEY", b"")]
-    return [SigningKey(settings.AUDIT_ORIGIN, seed) for seed in seeds if seed]
+    return [SigningKey(name or settings.AUDIT_ORIGIN, seed) for seed in seeds if seed]
 
 
 def signing_key_version() -> int:
@@ -34,6 +37,12 @@ def verifier_keys() -> list[VerifierKey]:
 
 def sign_checkpoint(size: int, root: bytes) -> str:
     return sign_note(str(CheckpointText(settings.AUDIT_ORIGIN, size, root)), signing_keys())
+
+
+def sign_contents(places: Collection[int], size: int) -> str:
+    """What belongs in a bundle of proofs up to a checkpoint; under a name of its own, so that nobody takes it for a checkpoint."""
+    name = f"{settings.AUDIT_ORIGIN}/bundle"
+    return sign_note("".join(f"{line}\n" for line in (name, len(places), size, *sorted(places))), signing_keys(name))
 
 
 def read_checkpoint(note: str, keys: list[VerifierKey]) -> CheckpointText:
@@ -129,6 +138,11 @@ def keep_in(directory: Path, note: str) -> None:
             return
         replace_file(directory / "days" / datetime.now(UTC).date().isoformat(), note)
         replace_file(directory / "checkpoint", note)
+
+
+def is_kept_here() -> bool:
+    """Whether the directory outside the database holds a checkpoint; on a machine that was set up anew it does not."""
+    return (_directory() / "checkpoint").exists()
 
 
 def newest_outside() -> CheckpointText | None:

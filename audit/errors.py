@@ -13,6 +13,10 @@ class LogRolledBack(AuditError):
     """A checkpoint kept outside the database says more than, or other than, the database does."""
 
 
+class PlaceSilent(AuditError):
+    """Nothing is kept here any more, and a place outside does not show the newest checkpoint that it has."""
+
+
 class TransactionsBehind(AuditError):
     """The cluster counts transactions below the log's watermark, as after a restore from a dump."""
 

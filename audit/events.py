@@ -91,7 +91,6 @@ class Event(StrEnum):
     PURGE_STARTED = "retention.purge.started"
     PURGE_COMPLETED = "retention.purge.completed"
 
-    KEY_CREATED = "vault.key.created"
     KEY_DESTROYED = "vault.key.destroyed"
     KEYS_REWRAPPED = "vault.keys.rewrapped"
     KEYS_RENEWED = "vault.keys.renewed"

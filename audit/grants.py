@@ -12,15 +12,19 @@ _CHANGING_TABLES = ("audit_publication",)  # not append-only: what is still to b
 
 KEEPER = "SELECT to_regprocedure('wall.keep_log()')"
 OWNER = "SELECT pg_get_userbyid(relowner), pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass(%s)"
-# Whatever is wrong with a table of the log: its owner, its trigger, or a right on a month, which is read through the whole.
+# Whatever is wrong with a table of the log: its owner, its trigger, or a right to it or to one of its columns that nobody
+# but the keeper has. A month is read through the whole, and by name for backups alone: no wall stands before it.
 LOOSE = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'audit\\_%%' AND relkind IN ('r', 'p') AND (
   pg_get_userbyid(relowner) <> %(keeper)s
   OR (relname <> ALL (%(changing)s) AND NOT EXISTS (
     SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'append_only' AND tgenabled = 'A' AND (tgtype & 58) = 58
     AND tgfoid = 'public.audit_refuse_change()'::regprocedure AND tgqual IS NULL))
-  OR (relispartition AND EXISTS (
-    SELECT FROM aclexplode(relacl) WHERE grantee NOT IN (relowner, 0) AND privilege_type <> 'SELECT' OR grantee = 0)))
+  OR EXISTS (
+    SELECT FROM (SELECT relacl AS acl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = pg_class.oid) AS given, aclexplode(acl)
+    WHERE grantee = 0 OR grantee <> relowner AND CASE
+      WHEN relispartition THEN privilege_type <> 'SELECT' OR pg_get_userbyid(grantee) <> %(worker)s
+      ELSE privilege_type NOT IN ('SELECT', 'INSERT') AND relname <> ALL (%(changing)s) END))
 UNION ALL
 SELECT proname FROM pg_proc WHERE oid = to_regprocedure('public.audit_refuse_change()') AND pg_get_userbyid(proowner) <> %(keeper)s
 ORDER BY 1
@@ -80,7 +84,7 @@ def keep_log(cursor: Any) -> None:
     cursor.execute("SELECT wall.make_log_months(), wall.keep_log()")
 
 
-def loose_tables(cursor: Any, keeper: str) -> list[str]:
-    """The tables of the log that somebody else than the keeper could change. Empty where all is well."""
-    cursor.execute(LOOSE, {"keeper": keeper, "changing": list(_CHANGING_TABLES)})
+def loose_tables(cursor: Any, *, keeper: str, worker: str) -> list[str]:
+    """The tables of the log that are open to more than they should be. Empty where all is well."""
+    cursor.execute(LOOSE, {"keeper": keeper, "worker": worker, "changing": list(_CHANGING_TABLES)})
     return [name for (name,) in cursor.fetchall()]

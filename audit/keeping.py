@@ -5,7 +5,7 @@ that changes the log's tables needs a superuser first, who opens the log: see `O
 """
 
 from audit.events import Event
-from audit.record import COLUMNS
+from audit.record import COLUMNS, UNKNOWN
 
 # Whoever owns a schema may drop every table in it, and the owner of a database owns its public schema unless somebody
 # else does. Its rights go to "whoever owns the database": one given by name would go with DROP OWNED.
@@ -148,7 +148,7 @@ BEGIN
                      PLACING '7' FROM 15)::uuid;
     INSERT INTO public.audit_entry
       (id, event, actor_role, actor_name, subject_id, object_label, object_id, case_label, purpose, categories, fields, outcome)
-    VALUES (entry, '{unattributed}', 'unknown', '', person, TG_ARGV[0], CASE TG_OP WHEN 'DELETE' THEN OLD.id ELSE NEW.id END, '', '',
+    VALUES (entry, '{unattributed}', '{unknown}', '', person, TG_ARGV[0], CASE TG_OP WHEN 'DELETE' THEN OLD.id ELSE NEW.id END, '', '',
             string_to_array(TG_ARGV[1], ','), ARRAY[]::text[], lower(TG_OP));
     INSERT INTO wall.unattributed VALUES (entry);
   END LOOP;
@@ -196,6 +196,7 @@ def keeping_sql(*, guard: str, owner: str, worker: str, logins: str, kept_years:
         "ahead": str(AHEAD),
         "kept_years": str(kept_years),
         "unattributed": Event.DATA_CHANGED_UNATTRIBUTED.value,
+        "unknown": UNKNOWN,
     }
     body = "".join(part.format(**names, **more) for part in (OWNERSHIP, MONTHS, RETIREMENT, FLOOR))
     callers = {

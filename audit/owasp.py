@@ -89,23 +89,24 @@ SAID: Mapping[Word, tuple[Level, str]] = MappingProxyType(
         W.AUTHZ_FAIL: (L.CRITICAL, "Somebody was refused what they may not have."),
         W.AUTHZ_CHANGE: (L.WARN, "What somebody may do was changed."),
         W.AUTHZ_ADMIN: (L.WARN, "Somebody used a right that few have."),
-        W.PRIVILEGE_PERMISSIONS_CHANGED: (L.WARN, "What a role or a partner may have was changed."),
+        W.PRIVILEGE_PERMISSIONS_CHANGED: (L.WARN, "What a role, a partner or a login of the database may have was changed."),
+        W.CRYPT_DECRYPT_FAIL: (L.WARN, "A stored value, or the keys that lock it, could not be opened."),
         W.EXCESS_RATE_LIMIT_EXCEEDED: (L.WARN, "A member of staff reached the limit of people they may open."),
-        W.MALICIOUS_DIRECT_REFERENCE: (L.WARN, "A message that its partner did not sign was refused."),
-        W.SENSITIVE_CREATE: (L.INFO, "Personal data was collected."),
+        W.MALICIOUS_DIRECT_REFERENCE: (L.CRITICAL, "A message that its partner did not sign was refused."),
+        W.SENSITIVE_CREATE: (L.WARN, "Personal data was collected."),
         W.SENSITIVE_READ: (L.WARN, "Personal data was opened, handed out or let out."),
         W.SENSITIVE_UPDATE: (L.WARN, "Personal data was changed."),
         W.SENSITIVE_DELETE: (L.WARN, "Personal data or its keys were destroyed."),
         W.SESSION_CREATED: (L.INFO, "A session began."),
         W.SESSION_LOGOUT: (L.INFO, "Sessions were ended."),
-        W.SYS_MONITOR_DISABLED: (L.CRITICAL, "The log did not pass its verification: nothing it says can be relied on."),
-        W.SYS_MONITOR_ENABLED: (L.INFO, "The log passed its verification."),
+        W.SYS_MONITOR_DISABLED: (L.WARN, "The log or the wall in the database does not hold, or is not watched as it should be."),
+        W.SYS_MONITOR_ENABLED: (L.WARN, "The log passed its verification."),
         W.USER_CREATED: (L.WARN, "An account was opened."),
         W.USER_UPDATED: (L.WARN, "An account was changed."),
         W.USER_ARCHIVED: (L.WARN, "An account was closed."),
     }
 )
-"""Level and fixed words of each word that we use."""
+"""Level, which is the vocabulary's own, and fixed words of each word that we use."""
 
 NONE: tuple[Word, ...] = ()
 
@@ -188,7 +189,6 @@ WORDS: Mapping[Event, tuple[Word, ...]] = MappingProxyType(
         Event.CANNED_REPLY_CHANGED: NONE,
         Event.PURGE_STARTED: NONE,
         Event.PURGE_COMPLETED: NONE,
-        Event.KEY_CREATED: NONE,
         Event.KEY_DESTROYED: (W.SENSITIVE_DELETE,),
         Event.KEYS_REWRAPPED: NONE,
         Event.KEYS_RENEWED: NONE,
@@ -268,7 +268,7 @@ WORDS: Mapping[Event, tuple[Word, ...]] = MappingProxyType(
         Event.OPENINGS_LIFTED: (W.AUTHZ_CHANGE,),
         Event.REVIEW_DRAWN: NONE,
         Event.REVIEW_DECIDED: NONE,
-        Event.ALERT_RAISED: NONE,  # what it is about has a line of its own
+        Event.ALERT_RAISED: NONE,  # those of what was noticed: ALERTS
         Event.ALERT_CLOSED: NONE,
         Event.LOG_VERIFIED: (W.SYS_MONITOR_ENABLED,),
         Event.LOG_FAILED: (W.SYS_MONITOR_DISABLED,),
@@ -290,3 +290,35 @@ WORDS: Mapping[Event, tuple[Word, ...]] = MappingProxyType(
     }
 )
 """Which words each event has; NONE where the vocabulary has none for it, or where an entry beside it says it already."""
+
+ALERTS: Mapping[str, tuple[Word, ...]] = MappingProxyType(
+    {
+        # The looks, refusals, changes and verifications that these are about have lines of their own.
+        "volume": NONE,
+        "hours": NONE,
+        "shared_trait": NONE,
+        "own_record": NONE,
+        "colleague": NONE,
+        "ended_case": NONE,
+        "openings_closed": NONE,
+        "break_glass": NONE,
+        "unattributed_change": NONE,
+        "log_failed": NONE,
+        "opening_unjustified": NONE,  # a judgment, of which the vocabulary knows none
+        "key_overdue": NONE,  # nothing has happened to it
+        "key_log_kept": NONE,
+        "key_ring_failed": (W.CRYPT_DECRYPT_FAIL,),
+        "value_unreadable": (W.CRYPT_DECRYPT_FAIL,),
+        "wall_breached": (W.PRIVILEGE_PERMISSIONS_CHANGED, W.SYS_MONITOR_DISABLED),
+        "log_contradicted": (W.SYS_MONITOR_DISABLED,),
+        "log_unpublished": (W.SYS_MONITOR_DISABLED,),
+        "log_months_late": (W.SYS_MONITOR_DISABLED,),
+        "log_unverified": (W.SYS_MONITOR_DISABLED,),
+        "log_waiting": (W.SYS_MONITOR_DISABLED,),
+    }
+)
+"""The words of an alert by what was noticed, which is the outcome of its entry."""
+
+
+def words_of(event: Event, outcome: str) -> tuple[Word, ...]:
+    return ALERTS.get(outcome, NONE) if event is Event.ALERT_RAISED else WORDS.get(event, NONE)

@@ -24,6 +24,27 @@ class LogPage:
     older: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is looked through at once, by places: all that is older than ``start``, back to ``end`` and with it; "" is an end of the log."""
+
+    start: str = ""
+    end: str = ""
+
+    @property
+    def begins(self) -> datetime | None:
+        return _read_place(self.start)[0] if self.start else None
+
+    @property
+    def ends(self) -> datetime | None:
+        return _read_place(self.end)[0] if self.end else None
+
+    def of(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
+        """Those of the entries that lie in it."""
+        entries = _older_than(entries, self.start) if self.start else entries
+        return _not_older_than(entries, self.end) if self.end else entries
+
+
 def page_of(entries: QuerySet[Entry], *, size: int, before: str = "", after: str = "") -> LogPage:
     """The newest ``size`` entries older than ``before``, or the oldest newer than ``after``, in one query.
 
@@ -37,6 +58,13 @@ def page_of(entries: QuerySet[Entry], *, size: int, before: str = "", after: str
     found = list((_older_than(entries, before) if before else entries).order_by("-at", "-id")[: size + 1])
     shown = found[:size]
     return LogPage(shown, _place(shown[0]) if before and shown else "", _place(shown[-1]) if len(found) > size else "")
+
+
+def stretch_of(entries: QuerySet[Entry], number: int, start: str = "") -> Stretch:
+    """The newest ``number`` of these entries that are older than ``start``."""
+    older = _older_than(entries, start) if start else entries
+    last_and_next = older.only("at").order_by("-at", "-id")[number - 1 : number + 1]
+    return Stretch(start, _place(last_and_next[0]) if len(last_and_next) > 1 else "")
 
 
 def count_up_to(entries: QuerySet[Entry], bound: int) -> int:
@@ -57,6 +85,11 @@ def numbers_by_week(entries: QuerySet[Entry], bound: int) -> dict[tuple[date, st
 def _older_than(entries: QuerySet[Entry], place: str) -> QuerySet[Entry]:
     at, id = _read_place(place)
     return entries.filter(at__lte=at).exclude(at=at, id__gte=id)
+
+
+def _not_older_than(entries: QuerySet[Entry], place: str) -> QuerySet[Entry]:
+    at, id = _read_place(place)
+    return entries.filter(at__gte=at).exclude(at=at, id__lt=id)
 
 
 def _newer_than(entries: QuerySet[Entry], place: str) -> QuerySet[Entry]:

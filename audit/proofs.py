@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit import tree
-from audit.checkpoints import cosigned_note, newest_checkpoint, verifier_keys
+from audit.checkpoints import cosigned_note, newest_checkpoint, sign_contents, verifier_keys
 from audit.commitments import content_of, key_source
 from audit.errors import InvalidProof, NotYetInTree
 from audit.models import Entry, Leaf
@@ -60,21 +61,23 @@ def bundle(entries: Iterable[Entry], notes: Mapping[str, str] | None = None) -> 
 
 
 def write_bundle(file: IO[bytes], entries: Iterable[Entry], notes: Mapping[str, str] | None = None) -> int:
-    """Write a zip with these entries opened, a proof of each, the checkpoint, the verifier and how to use it.
+    """Write a zip with these entries opened, a proof of each, the checkpoint, the signed list of them, the verifier and how to use it.
 
     `notes` are texts of the caller to go with them, by file name. Returns how many entries wait for their place in
     the tree and were left out; the file says so too. Who may have it, and what has to be recorded: as with
     `opened_entry`. Constant queries for each 500 entries.
     """
-    newest, waiting = newest_checkpoint(), 0
+    newest, waiting, places = newest_checkpoint(), 0, []
     size, note = (newest.size, cosigned_note(newest)) if newest else (0, "")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for some in _portions(entries):
             sealed = _sealed(some, size)
             waiting += len(some) - len(sealed)
+            places += [leaf.index for _entry, leaf in sealed]
             _write_entries(archive, sealed, size, note)
         if note:
             archive.writestr("checkpoint", note)
+            archive.writestr("contents", sign_contents(places, size))
         archive.writestr("keys.txt", "".join(f"{key}\n" for key in verifier_keys()))
         archive.write(VERIFIER, VERIFIER.name)
         archive.writestr("README.txt", _instructions(waiting))
@@ -186,6 +189,13 @@ def _instructions(waiting: int) -> str:
         _("1. Install Python 3.9 or newer, and its package cryptography: pip install cryptography"),
         _("2. In the folder of this file, run: python verify_log.py bundle ."),
         _("3. Compare the keys in keys.txt with those that the shop published elsewhere, or that you noted earlier."),
+        _("The file contents is signed and lists the entries that belong in here: the program tells when one was taken out or put in."),
+        _(
+            "One checkpoint, the newest of that moment, is enough: the proof of every entry leads to it, and the log of every earlier"
+            " checkpoint is a beginning of its log. To check that of one you kept, get https://%(log)s/consistency/OLD-SIZE/NEW-SIZE and"
+            " run: python verify_log.py consistency OLD NEW PROOF --key KEY"
+        )
+        % {"log": settings.AUDIT_ORIGIN},
     ]
     if waiting:
         lines.append(

@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.checkpoints import check_row, keep_in, newest_checkpoint, newest_in, read_checkpoint, read_kept, verifier_keys
-from audit.errors import AuditError, CheckpointBroken, InvalidNote
+from audit.errors import AuditError, CheckpointBroken, InvalidNote, LogRolledBack, PlaceSilent
 from audit.models import Checkpoint, Cosignature, Publication
 from audit.notes import CheckpointText, VerifierKey, encode, signature_line, text_of
 from audit.proofs import TreePart, consistency_proof
@@ -69,6 +69,10 @@ class Place(Protocol):
         """
         ...
 
+    def newest(self) -> CheckpointText | None:
+        """What it holds of this log, None for nothing. Raises Contradiction, Refused, or what its connection raises."""
+        ...
+
 
 def places() -> list[Place]:
     """The places of the settings. Raises ImproperlyConfigured when one is none."""
@@ -94,6 +98,25 @@ def publish_newest() -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def ask_places(newest: Checkpoint | None) -> None:
+    """What settles a start without the directory outside the database: every place holds a beginning of this log.
+
+    Outside of a transaction. Raises LogRolledBack for one that holds another or a later state, PlaceSilent for one that
+    cannot be asked, or shows nothing although it took checkpoints.
+    """
+    took = dict(Publication.objects.filter(size__gt=0).values_list("name", "size"))
+    for place in places():
+        try:
+            there = place.newest()
+            _compare(there, newest.size if newest else 0, f"in {place.name}")
+        except Contradiction as contradiction:
+            raise LogRolledBack(str(contradiction)) from contradiction
+        except Exception as failed:
+            raise PlaceSilent(f"{place.name} cannot be asked for its newest checkpoint: {type(failed).__name__}") from failed
+        if there is None and place.name in took:
+            raise PlaceSilent(f"{place.name} took a checkpoint of {took[place.name]} entries and shows none")
 
 
 def publications() -> list[Publication]:
@@ -127,13 +150,13 @@ def _bring_up_to_date(place: Place, newest: Checkpoint) -> None:
         known.save()
 
 
-def _compare(there: CheckpointText | None, newest: Checkpoint, where: str) -> None:
-    """Raise Contradiction unless what a place holds is a beginning of this log."""
+def _compare(there: CheckpointText | None, size: int, where: str) -> None:
+    """Raise Contradiction unless what a place holds is a beginning of this log, which has `size` entries."""
     if there is None:
         return
-    if there.size > newest.size:
-        raise Contradiction(f"rolled back: {where} the log has {there.size} entries, here {newest.size}")
-    if _root_at(there.size, newest.size) != there.root:
+    if there.size > size:
+        raise Contradiction(f"rolled back: {where} the log has {there.size} entries, here {size}")
+    if _root_at(there.size, size) != there.root:
         raise Contradiction(f"split view: {where} the log of {there.size} entries has another root, so an older state went on")
 
 
@@ -155,8 +178,11 @@ class Directory:
     path: Path
 
     def take(self, newest: Checkpoint, known_size: int) -> None:
-        _compare(_unless_broken(lambda: newest_in(self.path), f"in {self.name}"), newest, f"in {self.name}")
+        _compare(self.newest(), newest.size, f"in {self.name}")
         keep_in(self.path, newest.note)
+
+    def newest(self) -> CheckpointText | None:
+        return _unless_broken(lambda: newest_in(self.path), f"in {self.name}")
 
 
 @dataclass(frozen=True)
@@ -168,16 +194,20 @@ class ObjectStorage:
     prefix: str
 
     def take(self, newest: Checkpoint, known_size: int) -> None:
-        storage = self._storage()
-        there = None
-        if storage.exists("checkpoint"):
-            with storage.open("checkpoint") as file:
-                data = file.read(_LARGEST_ANSWER)
-            there = _unless_broken(lambda: read_kept(data, "checkpoint"), f"in {self.name}")
-        _compare(there, newest, f"in {self.name}")
+        there = self.newest()
+        _compare(there, newest.size, f"in {self.name}")
         if there is None or there.size < newest.size:
+            storage = self._storage()
             for name in (f"days/{datetime.now(UTC).date().isoformat()}", "checkpoint"):
                 storage.save(name, ContentFile(newest.note.encode()))
+
+    def newest(self) -> CheckpointText | None:
+        storage = self._storage()
+        if not storage.exists("checkpoint"):
+            return None
+        with storage.open("checkpoint") as file:
+            data = file.read(_LARGEST_ANSWER)
+        return _unless_broken(lambda: read_kept(data, "checkpoint"), f"in {self.name}")
 
     def _storage(self) -> Any:
         from storages.backends.s3 import S3Storage
@@ -235,18 +265,20 @@ class Witness:
 
     def _prove_rolled_back(self, size: int, newest: Checkpoint) -> None:
         """The witness's word alone does not stop a log; our own signature below what it saw does."""
-        _compare(self._seen(), newest, f"at the witness {self.key.name}")
+        _compare(self.newest(), newest.size, f"at the witness {self.key.name}")
         raise Refused(f"the witness claims {size} entries and does not show it")
 
     def _prove_split(self, newest: Checkpoint) -> None:
-        _compare(self._seen(), newest, f"at the witness {self.key.name}")
+        _compare(self.newest(), newest.size, f"at the witness {self.key.name}")
         raise Refused("the witness finds the log inconsistent and does not show it")
 
-    def _seen(self) -> CheckpointText | None:
+    def newest(self) -> CheckpointText | None:
         origin = sha256(settings.AUDIT_ORIGIN.encode()).hexdigest()
         answer = self._call("GET", f"{origin}/checkpoint")
-        if answer.status != 200:
+        if answer.status == 404:
             return None
+        if answer.status != 200:
+            raise Refused(f"the witness answered {answer.status}")
         try:
             return read_checkpoint(answer.text, verifier_keys())
         except InvalidNote:

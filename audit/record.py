@@ -23,6 +23,9 @@ request_id: ContextVar[UUID | None] = ContextVar("audit_request_id", default=Non
 # it: the demo tells its past as the owner, and in a process of the site the database refuses the statement.
 told_at: ContextVar[datetime | None] = ContextVar("audit_told_at", default=None)
 
+# The role of whoever changed something around the application.
+UNKNOWN = "unknown"
+
 # An address, a name with a blank, a phone number with its plus or a sentence do not fit in here.
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{0,80}")
 
@@ -122,17 +125,24 @@ def record_many(entries: Iterable[NewEntry]) -> list[UUID]:
     """Write entries as `record` does, up to 1,000 a statement; return their ids in the same order."""
     if not connection.in_atomic_block:
         raise NotRecordable("an entry is written in the transaction of the change it records")
-    rows = [_row(entry) for entry in entries]
-    at = told_at.get()
-    dated = [*COLUMNS, "at"] if at else COLUMNS
-    placeholders = f"({', '.join(['%s'] * len(dated))})"
+    contents = [_content(entry) for entry in entries]
+    ids = [uuid7() for _ in contents]
+    rows = [(str(id), *content) for id, content in zip(ids, contents, strict=True)]
     with connection.cursor() as cursor:
-        for page in _pages([(*row, at) for row in rows] if at else rows):
-            values = ", ".join([placeholders] * len(page))
-            statement = f"INSERT INTO audit_entry ({', '.join(dated)}) VALUES {values}"  # noqa: S608 - constants alone
-            cursor.execute(statement, [_literal(value) for row in page for value in row])
+        for page in _pages(rows):
+            cursor.execute(*_statement(page))
     announce(dict(zip(COLUMNS, row, strict=True)) for row in rows)
-    return [row[0] for row in rows]
+    return ids
+
+
+def _statement(rows: Sequence[tuple[str | None, ...]]) -> tuple[str, list[Any]]:
+    """Without the columns that stay empty in all rows: PostgreSQL reads each name and value, and the column's default is the same."""
+    values = {name: column for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True) if any(column)}
+    if at := told_at.get():
+        values["at"] = (at,) * len(rows)
+    places = ", ".join([f"({', '.join(['%s'] * len(values))})"] * len(rows))
+    statement = f"INSERT INTO audit_entry ({', '.join(values)}) VALUES {places}"  # noqa: S608 - constants alone
+    return statement, [value for row in zip(*values.values(), strict=True) for value in row]
 
 
 def _pages(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
@@ -140,21 +150,11 @@ def _pages(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]
         yield rows[start : start + _ROWS_PER_STATEMENT]
 
 
-def _literal(value: Any) -> Any:
-    """As text where the driver would be slow: a log is written by every action. Tokens need no escaping in a list."""
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, list):
-        return "{" + ",".join(f'"{token}"' for token in value) + "}"
-    return value
-
-
-def _row(entry: NewEntry) -> tuple[Any, ...]:
-    """The values in the order of COLUMNS."""
+def _content(entry: NewEntry) -> tuple[str | None, ...]:
+    """In the order of COLUMNS without the id, all as text: for ids and lists the driver would be slow, and every action writes one."""
     object_label, object_id = _reference(entry.object)
     case_label, case_id = _reference(entry.case)
     return (
-        uuid7(),
         _event(entry.event),
         _required_token("role", entry.by.role),
         _uuid("actor", entry.by.id),
@@ -179,18 +179,20 @@ def _event(value: Any) -> str:
         raise NotRecordable("the event is not in audit.events") from None
 
 
-def _reference(value: Reference | models.Model | None) -> tuple[str, UUID | None]:
+def _reference(value: Reference | models.Model | None) -> tuple[str, str | None]:
     if value is None:
         return "", None
     reference = value if isinstance(value, Reference) else Reference.to(value)
     return _required_token("label", reference.label), _uuid("reference", reference.id)
 
 
-def _uuid(what: str, value: Any) -> UUID | None:
+def _uuid(what: str, value: Any) -> str | None:
     if isinstance(value, models.Model):
         value = value.pk
-    if value is None or isinstance(value, UUID):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, UUID):
+        return str(value)
     raise NotRecordable(f"the {what} is not a UUID")  # never the value: it may be personal
 
 
@@ -218,7 +220,8 @@ def _required_token(what: str, value: Any) -> str:
     return token
 
 
-def _tokens(what: str, values: Iterable[Any]) -> list[str]:
+def _tokens(what: str, values: Iterable[Any]) -> str:
+    """As PostgreSQL writes a list. Tokens need no escaping in one."""
     if isinstance(values, str):
         raise NotRecordable(f"several of {what} expected, one string given")
-    return [_required_token(what, value) for value in values]
+    return "{" + ",".join([f'"{_required_token(what, value)}"' for value in values]) + "}"

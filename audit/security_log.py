@@ -17,7 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from audit.events import Event
-from audit.owasp import SAID, WORDS
+from audit.owasp import SAID, words_of
 
 APPLICATION = "marketplace"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -40,7 +40,7 @@ def announce(entries: Iterable[Mapping[str, Any]]) -> None:
     if not _is_on:
         return
     now = datetime.now(UTC)
-    spoken = [entry for entry in entries if WORDS.get(Event(entry["event"]))]
+    spoken = [entry for entry in entries if words_of(Event(entry["event"]), entry["outcome"])]
     if spoken:
         transaction.on_commit(lambda: _write(spoken, now), robust=True)
 
@@ -57,7 +57,7 @@ def _write(entries: Iterable[Mapping[str, Any]], at: datetime) -> None:
 
 
 def _lines(entry: Mapping[str, Any], at: datetime) -> Iterator[dict[str, str]]:
-    for word in WORDS[Event(entry["event"])]:
+    for word in words_of(Event(entry["event"]), entry["outcome"]):
         level, description = SAID[word]
         yield {
             "datetime": at.isoformat(timespec="milliseconds"),

@@ -22,6 +22,10 @@ _HEIGHT = 8  # of the complete subtree over one tile
 HIGHEST_LEVEL = 63  # by C2SP; no log reaches it
 
 _FILL_AT_ONCE = 256 * WIDTH
+_FROM_BEFORE = """
+SELECT (SELECT signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1)
+     < (SELECT applied FROM django_migrations WHERE app = 'audit' AND name = '0003_tiles')
+"""
 _LOCK = 0x41554449_54494C45  # "AUDI" "TILE": one filling at a time
 
 
@@ -84,12 +88,13 @@ def store_tiles(start: int, hashes: Sequence[bytes] | bytes) -> None:
         copy_tiles(growing_tiles(start).extend(hashes))
 
 
-def fill_tiles(size: int) -> None:
-    """Store the tiles of the first `size` leaves where an earlier version stored none.
+def fill_tiles(size: int) -> int | None:
+    """Store the tiles of the first `size` leaves that are missing at the end; the place from which they were, if any.
 
     Outside of a transaction: it commits as it goes and, when killed, goes on from there. One query when there is
     nothing to do.
     """
+    missing = None
     while stored_size() < size - size % WIDTH:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -97,6 +102,15 @@ def fill_tiles(size: int) -> None:
             end = min(start + _FILL_AT_ONCE, size - size % WIDTH)
             if start < end:
                 store_tiles(start, leaf_hashes(start, end))
+                missing = start if missing is None else missing
+    return missing
+
+
+def is_from_before_tiles() -> bool:
+    """Whether the newest checkpoint was signed by a version that stored no tiles: since then each is signed with its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FROM_BEFORE)
+        return bool(cursor.fetchone()[0])
 
 
 def stored_size() -> int:

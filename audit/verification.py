@@ -33,7 +33,7 @@ from audit.portions import (
     split,
 )
 from audit.queries import last_good, open_failures
-from audit.tiles import WIDTH, FullTile, GrowingTiles, first_bad_tile, growing_tiles, stored_size, surplus_tile
+from audit.tiles import WIDTH, FullTile, GrowingTiles, first_bad_tile, growing_tiles, is_from_before_tiles, stored_size, surplus_tile
 
 _ROWS = 1000
 
@@ -126,6 +126,7 @@ class Walk:
         extent = _extent()
         start, end = _checkpoint(stretch.start), extent if stretch.end is None else _end_at(stretch.end)
         self._last = end.size
+        self._tiled = stored_size() if is_from_before_tiles() else extent.size
         self._grow_from(start)
         self._targets = _targets(self._tree.size, end.size, outside)
         self._target = next(self._targets, None)
@@ -137,13 +138,12 @@ class Walk:
                 if portion.leaves.ids:
                     self._progress(self._tree.size, end.size)
         _check_reach(extent, outside)
-        _check_surplus(extent)
+        _check_surplus(extent.size)
         self._check_retirements(is_whole=stretch == WHOLE)
 
     def _grow_from(self, start: Checkpoint | None) -> None:
         """Begin with the tree of a checkpoint, whose newest leaves and tiles lead to the root that was signed."""
         self._tree = growing_tiles(start.size if start else 0)
-        self._tiled = stored_size()  # what an earlier version left without tiles gets them from the integration
         if start is None:
             return
         check_row(start, verifier_keys())
@@ -362,9 +362,13 @@ def _check_reach(extent: Extent, outside: Iterable[CheckpointText]) -> None:
             raise Fault(f"rolled back: outside the database the log has {text.size} entries, here {extent.size}")
 
 
-def _check_surplus(extent: Extent) -> None:
-    if place := surplus_tile(extent.size):
-        raise Fault("tile {1} of level {0} is of no tree of this log".format(*place))
+def _check_surplus(size: int) -> None:
+    """A tile that an integration stored meanwhile came with a checkpoint: it is looked for again in the tree of that."""
+    while place := surplus_tile(size):
+        grown = _extent().size
+        if grown == size:
+            raise Fault("tile {1} of level {0} is of no tree of this log".format(*place))
+        size = grown
 
 
 def _targets(start: int, end: int, outside: Iterable[CheckpointText]) -> Iterator[Target]:

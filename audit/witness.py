@@ -109,9 +109,18 @@ class Witness:
 
     def _keys_of(self, origin: str) -> list[VerifierKey]:
         """Read anew each time: a log is added without a restart."""
+        return [key for key in self._listed_keys() if key.name == origin and not key.is_witness]
+
+    def _listed_keys(self) -> Iterator[VerifierKey]:
+        """Those that can be read: a slip in one line leaves the other logs watched."""
         path = self._folder / "logs"
-        lines = path.read_text(encoding="utf-8").split() if path.exists() else []
-        return [key for key in map(VerifierKey.parse, lines) if key.name == origin and not key.is_witness]
+        lines = path.read_bytes().decode(errors="replace").splitlines() if path.exists() else []
+        for number, line in enumerate(lines, 1):
+            try:
+                if line.strip():
+                    yield VerifierKey.parse(line.strip())
+            except InvalidNote as error:
+                sys.stderr.write(f"Line {number} of the file logs is passed over: {error}.\n")
 
     @contextmanager
     def _turn(self, origin: str) -> Iterator[Path]:

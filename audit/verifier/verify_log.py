@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks what the shop's log says, on your own computer and without the shop.
 
-    verify_log.py bundle FOLDER_OR_ZIP                      every entry of a download, with its proof
+    verify_log.py bundle FOLDER_OR_ZIP                      every entry of a download, and that none was taken out or put in
     verify_log.py entry ENTRY.json ENTRY.tlog-proof         one entry
     verify_log.py checkpoint FILE                           who signed a checkpoint
     verify_log.py consistency OLD NEW PROOF                 that the log only grew between two checkpoints
@@ -41,7 +41,9 @@ except ImportError:
 
 LARGEST_FILE = 1_000_000
 ED25519, COSIGNATURE = b"\x01", b"\x04"
+LISTS = ("contents", "checkpoint")  # of a download: what belongs in it, and up to where
 NUMBER = re.compile("0|[1-9][0-9]{0,18}")
+PROOF = re.compile(f"c2sp\\.org/tlog-proof@v1\n(?:extra ([^\n]+)\n)?index ({NUMBER.pattern})((?:\n[^\n]+)*)")
 
 
 class Wrong(Exception):  # something does not hold
@@ -64,6 +66,11 @@ class Key:
         if self.type not in (ED25519, COSIGNATURE) or len(self.public) != 32 or self.id.hex() != key_id:
             raise Unusable(f"not a key: {line[:80]}")
 
+    def named(self, name: str) -> Key:
+        data = self.type + self.public
+        key_id = hashlib.sha256(name.encode() + b"\n" + data).hexdigest()[:8]
+        return Key(f"{name}+{key_id}+{base64.b64encode(data).decode()}")
+
     def check(self, text: str, signature: bytes) -> None:
         message = text.encode()
         if self.type == COSIGNATURE:
@@ -77,28 +84,51 @@ class Key:
             raise Wrong(f"the signature of {self.name} is wrong") from None
 
 
-class Checkpoint:
-    """A signed statement: the log of this name has so many entries, and this is the root of its tree."""
+class Note:
+    """A signed text, whose first line is its name: a key of this name must have signed it."""
 
     def __init__(self, note: str) -> None:
         body, gap, signatures = note.rpartition("\n\n")
+        if not gap or not signatures.endswith("\n"):
+            raise Unusable("not a signed note")
         self.text = body + "\n"
-        lines = body.split("\n")
-        if not gap or not signatures.endswith("\n") or len(lines) < 3 or not NUMBER.fullmatch(lines[1]):
-            raise Unusable("not a checkpoint")
-        self.origin, self.size, self.root = lines[0], int(lines[1]), decode(lines[2])
+        self.name, *self.said = body.split("\n")
         self.lines = [signature_line(line) for line in signatures[:-1].split("\n")]
 
-    def check(self, keys: list[Key], witnesses: list[Key]) -> list[str]:
-        """Who signed, of the keys given. At least one key of the log and every witness must have."""
+    def signed_by(self, keys: list[Key]) -> list[Key]:
         signed = []
-        for key in keys + witnesses:
+        for key in keys:
             for name, key_id, signature in self.lines:
                 if (name, key_id) == (key.name, key.id):
                     key.check(self.text, signature)
                     signed.append(key)
-        if not any(key in signed and key.name == self.origin for key in keys):
-            raise Wrong("no key of the log signed the checkpoint")
+        if not any((key.name, key.type) == (self.name, ED25519) for key in signed):
+            raise Wrong(f"no key of the log signed it: {self.name}")
+        return signed
+
+
+class Contents(Note):
+    """A signed statement: so many entries are in this download, up to a checkpoint of this size, at these places."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        if len(self.said) < 2 or not all(map(NUMBER.fullmatch, self.said)) or int(self.said[0]) != len(self.said) - 2:
+            raise Unusable("not a list of contents")
+        self.size, self.places = int(self.said[1]), self.said[2:]
+
+
+class Checkpoint(Note):
+    """A signed statement: the log of this name has so many entries, and this is the root of its tree."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        if len(self.said) < 2 or not NUMBER.fullmatch(self.said[0]):
+            raise Unusable("not a checkpoint")
+        self.origin, self.size, self.root = self.name, int(self.said[0]), decode(self.said[1])
+
+    def check(self, keys: list[Key], witnesses: list[Key]) -> list[str]:
+        """Who signed, of the keys given. At least one key of the log and every witness must have."""
+        signed = self.signed_by(keys + witnesses)
         for witness in witnesses:
             if witness not in signed:
                 raise Wrong(f"the witness {witness.name} did not sign the checkpoint")
@@ -217,11 +247,11 @@ def leaf_of(entry: dict[str, Any]) -> tuple[bytes, bool]:
 
 def read_proof(text: str) -> tuple[int, list[bytes], str]:
     head, gap, note = text.partition("\n\n")
-    first, *lines = head.split("\n")
-    lines = [line for line in lines if not line.startswith("extra ")]
-    if first != "c2sp.org/tlog-proof@v1" or not gap or not lines or not re.fullmatch("index [0-9]{1,19}", lines[0]):
+    parts = PROOF.fullmatch(head)
+    if not parts or not gap:
         raise Unusable("not a proof")
-    return int(lines[0][6:]), [decode(line) for line in lines[1:]], note
+    decode(parts[1] or "")
+    return int(parts[2]), [decode(line) for line in parts[3].split("\n")[1:]], note
 
 
 def check_entry(data: str, proof: str, keys: list[Key], witnesses: list[Key]) -> tuple[str, bool]:
@@ -265,15 +295,22 @@ def check_one_entry(keys: list[Key], witnesses: list[Key], entry: str, proof: st
 
 def check_bundle(keys: list[Key], witnesses: list[Key], path: str) -> bool:
     files = read_bundle(path)
-    names = sorted({name.rpartition(".")[0] for name in files if name.startswith("entries/")}, key=lambda name: (len(name), name))
-    if not names:
+    found = {name.rpartition(".")[0] for name in files if name.startswith("entries/")}
+    if not found and "contents" not in files:
         raise Unusable("there are no entries in it")
     keys = keys or [Key(line) for line in files.get("keys.txt", "").split()]
+    listed = {f"entries/{place}" for place in check_contents(files, keys).places}
+    names = sorted(found | listed, key=lambda name: (len(name), name))
     failed, unread = 0, 0
     for name in names:
         try:
+            if name not in listed:
+                raise Wrong("it was put in: the list of contents does not name it")
             if f"{name}.json" not in files or f"{name}.tlog-proof" not in files:
                 raise Wrong("the entry or its proof is missing")
+            index, _, note = read_proof(files[f"{name}.tlog-proof"])
+            if (f"entries/{index}", note) != (name, files["checkpoint"]):
+                raise Wrong("its proof is of another place, or leads to another checkpoint")
             said, is_read = check_entry(files[f"{name}.json"], files[f"{name}.tlog-proof"], keys, witnesses)
             unread += not is_read
             print(said)
@@ -286,14 +323,29 @@ def check_bundle(keys: list[Key], witnesses: list[Key], path: str) -> bool:
     return not unread
 
 
+def check_contents(files: dict[str, str], keys: list[Key]) -> Contents:
+    """What belongs in the download, as the log signed it, whose keys sign such lists under a name of their own.
+
+    The checkpoint stands in the proof of each entry, and is checked there.
+    """
+    if missing := [name for name in LISTS if name not in files]:
+        raise Wrong(f"{' and '.join(missing)} is missing, so nobody can tell what was taken out")
+    contents, checkpoint = Contents(files["contents"]), Checkpoint(files["checkpoint"])
+    contents.signed_by([key.named(f"{key.name}/bundle") for key in keys if key.type == ED25519])
+    if (contents.name, contents.size) != (f"{checkpoint.origin}/bundle", checkpoint.size):
+        raise Wrong("the list of contents belongs to another checkpoint")
+    return contents
+
+
 def read_bundle(path: str) -> dict[str, str]:
     place = Path(path)
     if place.is_dir():
-        return {f.relative_to(place).as_posix(): read(f) for f in [place / "keys.txt", *place.glob("entries/*")] if f.is_file()}
+        wanted = [place / "keys.txt", *(place / name for name in LISTS), *place.glob("entries/*")]
+        return {file.relative_to(place).as_posix(): read(file) for file in wanted if file.is_file()}
     try:
         with zipfile.ZipFile(path) as archive:
-            wanted = [member for member in archive.infolist() if member.filename.startswith(("entries/", "keys.txt"))]
-            return {member.filename: text_of(archive.open(member).read(LARGEST_FILE + 1)) for member in wanted}
+            named = [name for name in archive.namelist() if name.startswith("entries/") or name in ("keys.txt", *LISTS)]
+            return {name: text_of(archive.open(name).read(LARGEST_FILE + 1)) for name in named}
     except (OSError, zipfile.BadZipFile):
         raise Unusable(f"neither a folder nor a zip: {path}") from None
 

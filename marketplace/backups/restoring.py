@@ -103,14 +103,18 @@ def _require_room(part: str, *, replace: bool) -> None:
 
 
 def _restore_files(backup: Path, *, replace: bool) -> None:
-    """The log's checkpoints come back only where there are none: those that are there may know more than the backup."""
+    """The log's checkpoints come back only where there are none: those that are there may know more than the backup.
+
+    Its newest one does not: where none is kept, the places outside are asked for theirs before anything is signed.
+    """
     places = {f"files/{name}": place for name, place in sealed_files()}
     log = Path(settings.STATE) / LOG
     if not (log / "checkpoint").exists():
         places[LOG] = log
     for name, place in places.items():
         if (backup / name).exists():
-            shutil.copytree(backup / name, place, dirs_exist_ok=True)
+            left_out = shutil.ignore_patterns("checkpoint") if name == LOG else None
+            shutil.copytree(backup / name, place, ignore=left_out, dirs_exist_ok=True)
 
 
 def _catch_up(manifest: Manifest, say: Say) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from audit.models import Entry
-from audit.record import Reference
+from audit.record import COLUMNS, Reference
+from audit.security_log import announce
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
 
@@ -22,7 +23,9 @@ def watch_floor() -> None:
         cursor.execute(TAKEN)
         found = [entry_id for (entry_id,) in cursor.fetchall()]
     by_role: dict[str, list[UUID]] = defaultdict(list)
-    for entry in Entry.objects.filter(id__in=found).order_by("id").only("id", "db_role"):
-        by_role[entry.db_role].append(entry.id)
+    recorded = Entry.objects.filter(id__in=found).order_by("id").values("db_role", *COLUMNS)
+    for entry in recorded:
+        by_role[entry["db_role"]].append(entry["id"])
+    announce(recorded)  # the database wrote them, and tells nobody
     for entries in by_role.values():
         raise_alert(kind=AlertKind.UNATTRIBUTED_CHANGE, about=Reference("audit.entry", entries[0]), count=len(entries))

@@ -14,6 +14,7 @@ from privacy.policy.roles import Role
 OF_SECURITY = frozenset(
     {
         AlertKind.KEY_OVERDUE,
+        AlertKind.KEY_LOG_KEPT,
         AlertKind.KEY_RING_FAILED,
         AlertKind.VALUE_UNREADABLE,
         AlertKind.WALL_BREACHED,
@@ -75,6 +76,10 @@ WORDS: Mapping[str, Words] = {
     AlertKind.KEY_OVERDUE: Words(
         _("A key has been in use for longer than its period."),
         _("Rotate it as the operations manual says. The site runs on meanwhile."),
+    ),
+    AlertKind.KEY_LOG_KEPT: Words(
+        _("The server of the keys keeps old files of its write-ahead log. Keys that were destroyed can be found in them."),
+        _("Set it up as the operations manual says under “How long a destroyed key can still be found”, and delete the old files."),
     ),
     AlertKind.KEY_RING_FAILED: Words(
         _("The keys that lock the keys of people could not be used."),

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.identifiers import uuid7
 from audit.record import Reference
-from privacy.declarations.walls import ALL, Wall
+from privacy.declarations.walls import Wall
 from privacy.jobs.models import JOB_FIELDS, Job
 from privacy.policy.roles import Role
+
+RAISES = "SELECT, INSERT, UPDATE (count, repeated_at)"  # whoever reads is noticed, and ends no alert
 
 
 class AlertKind(models.TextChoices):
@@ -29,6 +31,7 @@ class AlertKind(models.TextChoices):
     OPENING_UNJUSTIFIED = "opening_unjustified", _("A reviewer found an opening unjustified")
     BREAK_GLASS = "break_glass", _("Opened in an emergency, outside any case")
     KEY_OVERDUE = "key_overdue", _("A key is older than it should be")
+    KEY_LOG_KEPT = "key_log_kept", _("The keys' server keeps deleted keys in its log")
     KEY_RING_FAILED = "key_ring_failed", _("The key ring does not answer")
     VALUE_UNREADABLE = "value_unreadable", _("A stored value cannot be read")
     WALL_BREACHED = "wall_breached", _("The wall in the database has a hole")
@@ -68,7 +71,7 @@ class Alert(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
     note = models.CharField(_("note"), max_length=300, blank=True)
 
-    wall = Wall.SUBJECT.granting(customer="SELECT, INSERT, UPDATE (count, repeated_at)", gate="SELECT, INSERT, UPDATE", auditor=ALL)
+    wall = Wall.SUBJECT.granting(customer=RAISES, gate=RAISES, auditor=RAISES)
     not_personal = {
         "kind": "one from a closed list",
         "about_label": "which kind of thing it is about",
@@ -128,7 +131,7 @@ class AlertNotice(Job):
 
     alert = models.OneToOneField(Alert, models.CASCADE, related_name="notice")
 
-    wall = Wall.through("alert").granting(gate="SELECT, INSERT, UPDATE", auditor=ALL)
+    wall = Wall.through("alert").granting(gate="SELECT, INSERT", auditor="SELECT, INSERT")
     not_personal = {**JOB_FIELDS, "alert": "the alert it tells of"}
 
     class Meta:

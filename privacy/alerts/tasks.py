@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from privacy.alerts import floor_watch, key_watch, log_watch, publication_watch, wall_watch
+from privacy.alerts import floor_watch, key_change_watch, key_watch, log_watch, publication_watch, wall_watch
 
 
 @shared_task(name="privacy.alerts.watch_keys")
@@ -18,6 +18,7 @@ def watch_wall() -> None:
 @shared_task(name="privacy.alerts.watch_floor")
 def watch_floor() -> None:
     floor_watch.watch_floor()
+    key_change_watch.watch_key_changes()
 
 
 @shared_task(name="privacy.alerts.watch_publications")

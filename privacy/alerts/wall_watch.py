@@ -8,16 +8,22 @@ from audit.grants import loose_tables
 from audit.partitions import are_months_late
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
+from privacy.vault.floor import missing_triggers
 from privacy.wall.floor import floor_differences
 from privacy.wall.foundation import GUARD
 from privacy.wall.install import differences
+from privacy.wall.logins import Login
+from privacy.wall.shape import roles
 
 
 def watch_wall() -> None:
-    """Compare every table with its declaration, as the worker sees them; what is open already is counted up."""
+    """Compare every table with its declaration, as the worker sees them; what is open already is counted up.
+
+    The triggers of the keys' database among them. Raises VaultUnavailable.
+    """
     with connection.cursor() as cursor:
-        holes = [*differences(cursor), *floor_differences(cursor), *loose_tables(cursor, GUARD)]
-    if holes:
+        holes = [*differences(cursor), *floor_differences(cursor), *loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])]
+    if holes or missing_triggers():
         raise_alert(kind=AlertKind.WALL_BREACHED)
     if are_months_late():
         raise_alert(kind=AlertKind.LOG_MONTHS_LATE)

@@ -25,7 +25,7 @@ OPEN_TRANSACTIONS = """
 SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid()
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-FUNCTION = """
+WRITE_ANEW = """
 CREATE OR REPLACE FUNCTION rewrite_keys(wanted text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -33,6 +33,14 @@ BEGIN
         RAISE EXCEPTION 'not a table of keys';
     END IF;
     EXECUTE format('CLUSTER public.%I USING %I', wanted, wanted || '_pkey');
+END $$
+"""
+NEW_LOG = """
+CREATE OR REPLACE FUNCTION renew_log() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_switch_wal();
+    CHECKPOINT;
 END $$
 """
 
@@ -83,9 +91,24 @@ def _write_anew(table: str, whatever_size: bool) -> bool:
         return True
 
 
+def renew_log() -> bool:
+    """End the file of the write-ahead log that holds what was deleted, so that the server removes it; returns whether it did.
+
+    The owner of the keys may, where a superuser has said so (`watch_keys` tells where not).
+    """
+    try:
+        with transaction.atomic(using="vault"), connections["vault"].cursor() as cursor:
+            cursor.execute("SELECT renew_log()")
+        return True
+    except DatabaseError as error:
+        logger.warning("the keys' write-ahead log was not renewed: %s", type(error).__name__)
+        return False
+
+
 def install_clearing(cursor: Any, roles: set[str]) -> None:
-    """Give these roles the function that writes a table anew as its owner: before PostgreSQL 17 nobody else may."""
-    cursor.execute(FUNCTION)
-    cursor.execute("REVOKE ALL ON FUNCTION rewrite_keys(text) FROM PUBLIC")
-    for role in roles:
-        cursor.execute(f'GRANT EXECUTE ON FUNCTION rewrite_keys(text) TO "{role}"')
+    """Give these roles the functions that do what the owner of the keys alone may: before PostgreSQL 17, write a table anew."""
+    for name, definition in (("rewrite_keys(text)", WRITE_ANEW), ("renew_log()", NEW_LOG)):
+        cursor.execute(definition)
+        cursor.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+        for role in roles:
+            cursor.execute(f'GRANT EXECUTE ON FUNCTION {name} TO "{role}"')

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.utils import timezone
+
+from audit.events import Event
+from audit.models import Entry
 from privacy.declarations.categories import Scope
 from privacy.vault import keys
 from privacy.vault.epochs import read_secrets
 from privacy.vault.models import DestroyedKey, SubjectKey
+
+ENDS_OF_KEYS = frozenset({Event.KEY_DESTROYED, Event.ERASURE_REPLAYED, Event.TICKET_DISCARDED})
+SETTLES = timedelta(hours=1)  # keys go before the entry commits; a killed worker's step is repeated well within
 
 
 class VaultKeySource:
@@ -33,8 +41,17 @@ class VaultKeySource:
         return {key.id: key.secret for row in rows if (key := keys.unwrap_whole(row)) is not None}
 
     def destroyed_keys(self, key_ids: set[UUID]) -> set[UUID]:
-        """Those of these keys that the erasure ledger names, in one query."""
-        return set(DestroyedKey.objects.filter(pk__in=key_ids).values_list("pk", flat=True))
+        """Those of these keys that the erasure ledger names and the log knows of, in two queries.
+
+        A line in the ledger alone excuses no entry for longer than its own entry takes: whoever forges one has to write
+        the erasure into the signed log, too, where it stays.
+        """
+        with keys.reaching_the_vault():
+            lines = list(DestroyedKey.objects.filter(pk__in=key_ids).values_list("pk", "subject_id", "destroyed_at"))
+        ends = Entry.objects.filter(event__in=ENDS_OF_KEYS, subject_id__in={subject_id for _, subject_id, _ in lines})
+        recorded = set(ends.values_list("subject_id", flat=True))
+        lately = timezone.now() - SETTLES
+        return {key_id for key_id, subject_id, at in lines if subject_id in recorded or lately < at <= timezone.now()}
 
 
 def _current_keys(subject_ids: set[UUID]) -> dict[UUID, tuple[UUID, bytes]]:

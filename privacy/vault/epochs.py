@@ -9,12 +9,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from privacy.vault.clearing import owe_clearing
 from privacy.vault.errors import Unreadable
 from privacy.vault.keyrings import NONCE_BYTES, Label, key_ring
 from privacy.vault.models import Epoch, EpochSecret, KeyEncryptionKey, SubjectKey
+
+IN_NO_CURRENT_EPOCH = Q(epoch=None) | Q(epoch__ended_at__isnull=False)
 
 _ciphers: dict[object, AESGCM] = {}
 
@@ -98,11 +101,22 @@ def _begin_epoch() -> None:
     KeyEncryptionKey.objects.bulk_create([KeyEncryptionKey(version=ring.version)], ignore_conflicts=True)
 
 
+def epochs_over(now: datetime) -> QuerySet[Epoch]:
+    """The current one, when it has lasted EPOCH_LASTS."""
+    return Epoch.objects.filter(ended_at=None, started_at__lte=now - settings.EPOCH_LASTS)
+
+
+def epochs_to_destroy(now: datetime) -> QuerySet[Epoch]:
+    """Those that ended more than EPOCH_KEPT ago and hold no key any more."""
+    ended = Epoch.objects.filter(ended_at__lte=now - settings.EPOCH_KEPT, destroyed_at=None)
+    return ended.filter(~Exists(SubjectKey.objects.filter(epoch=OuterRef("pk"))))
+
+
 def turn_epoch(now: datetime | None = None) -> bool:
     """Begin the next epoch when this one has lasted EPOCH_LASTS; returns whether it did."""
     now = now or timezone.now()
     with transaction.atomic(using="vault"):
-        epoch = Epoch.objects.select_for_update().filter(ended_at=None, started_at__lte=now - settings.EPOCH_LASTS).first()
+        epoch = epochs_over(now).select_for_update().first()
         if epoch is None:
             return False
         Epoch.objects.filter(pk=epoch.pk).update(ended_at=now)
@@ -111,13 +125,13 @@ def turn_epoch(now: datetime | None = None) -> bool:
 
 
 def destroy_epochs(now: datetime | None = None) -> int:
-    """Destroy the secrets of epochs that ended more than EPOCH_KEPT ago and hold no key any more; returns how many."""
-    now = now or timezone.now()
+    """Destroy the secrets of ``epochs_to_destroy``; returns how many."""
     with transaction.atomic(using="vault"):
-        over = Epoch.objects.select_for_update().filter(ended_at__lte=now - settings.EPOCH_KEPT, destroyed_at=None)
-        ended = [epoch for epoch in over if not SubjectKey.objects.filter(epoch=epoch).exists()]
+        locked = epochs_to_destroy(now or timezone.now()).select_for_update()
+        # Asked again under the lock: a key that came while we waited for it keeps its epoch.
+        ended = [epoch for epoch in locked if not SubjectKey.objects.filter(epoch=epoch).exists()]
         EpochSecret.objects.filter(epoch__in=ended).delete()
-        Epoch.objects.filter(pk__in=[epoch.pk for epoch in ended]).update(destroyed_at=now)
+        Epoch.objects.filter(pk__in=[epoch.pk for epoch in ended]).update(destroyed_at=now or timezone.now())
         if ended:
             owe_clearing()
     for epoch in ended:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,8 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.expressions import BaseExpression, Combinable
+from django.db.models.expressions import BaseExpression, Case, Combinable, Value, When
+from django.db.models.functions import Cast
 
 from privacy.declarations import masks
 from privacy.declarations.categories import Category, Scope
@@ -241,13 +242,18 @@ class SealedField(models.Field):
             return None
         if type(value) is not Sealed or not value.is_stored:
             raise SealedValueMisused(f"{self.path} is sealed: assign to a record and save it; update() cannot seal")
+        if value.field is not self and value.field.path != self.path:
+            raise SealedValueMisused(f"{self.path}: a sealed value stays in its field; open it and set plain text")
         return connection.Database.Binary(value.token)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        """Of the expressions that an UPDATE could write only those over tokens are let through."""
+        """Of the expressions that an UPDATE could write only those of ``bulk_update`` are let through: a token for each row.
+
+        Whatever is copied from a column would not open in its new place, and the old token would be gone.
+        """
         if type(value) is Sealed or not isinstance(value, BaseExpression):
             return self.get_db_prep_value(value, connection)
-        if not isinstance(value.output_field, SealedField):
+        if not all(_is_token(result) for result in _results(value)):
             raise SealedValueMisused(f"{self.path} is sealed: expressions cannot be stored in it")
         return value
 
@@ -287,6 +293,22 @@ class SealedField(models.Field):
 
     def get_internal_type(self) -> str:
         return "BinaryField"
+
+
+def _results(expression: Any) -> Iterator[Any]:
+    """What an expression may come to, as ``bulk_update`` nests it."""
+    match expression:
+        case Cast() | Case():
+            for part in expression.get_source_expressions():
+                yield from _results(part)
+        case When():
+            yield from _results(expression.result)
+        case _:
+            yield expression
+
+
+def _is_token(expression: Any) -> bool:
+    return isinstance(expression, Value) and (expression.value is None or type(expression.value) is Sealed)
 
 
 def sealed_fields(model: type[models.Model] | models.Model) -> Sequence[SealedField]:

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connections, models, router, transaction
 
 from privacy.vault.clearing import CLEARED, install_clearing
+from privacy.vault.floor import install_key_floor
+from privacy.vault.models import KeyChange
 
 KEY_DATABASE = "vault"
 OWN_TRIGGERS = frozenset({"audit"})
@@ -31,9 +33,13 @@ def install_grants(using: str, **kwargs: Any) -> None:
         for table in existing.intersection(tables):
             _refuse_changes(cursor, table)
         if using == KEY_DATABASE:
-            roles = {role for role in settings.VAULT_RUNTIME_ROLES.values() if role and role != connection.settings_dict["USER"]}
+            owner = connection.settings_dict["USER"]
+            logins = {process: role for process, role in settings.VAULT_RUNTIME_ROLES.items() if role and role != owner}
+            roles = set(logins.values())
             _grant_keys(cursor, roles, existing)
             install_clearing(cursor, roles)
+            if KeyChange._meta.db_table in existing:
+                install_key_floor(cursor, logins, owner)
 
 
 def _append_only_models(using: str) -> list[type[models.Model]]:

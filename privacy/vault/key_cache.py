@@ -90,6 +90,13 @@ class KeyCache:
             self.turn += 1
             self._keys.clear()
 
+    def sweep(self) -> None:
+        """Let go of the keys that are past their time, whether or not anybody asks for them again."""
+        with self._lock:
+            now = monotonic()
+            for place in [place for place, key in self._keys.items() if key.expires <= now]:
+                del self._keys[place]
+
     def renew_after_fork(self) -> None:
         """In a child the lock may be held by a thread that does not exist there, and nobody listens to news yet."""
         self._lock = threading.Lock()

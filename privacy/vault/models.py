@@ -145,6 +145,28 @@ class Clearing(models.Model):
         return f"clearing {self.pk}"
 
 
+class KeyChange(models.Model):
+    """Keys were destroyed, or changed by a login that is none of the site's; added by triggers, until the log was asked why."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    db_role = models.CharField(max_length=63)
+    label = models.CharField(max_length=63)
+    operation = models.CharField(max_length=8)
+    subject_id = models.UUIDField(null=True)
+
+    not_personal = {
+        "at": "when",
+        "db_role": "login of a process, not of a person",
+        "label": "name of a table",
+        "operation": "insert, update or delete",
+        "subject_id": "random id of the person",
+    }
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.pk}"
+
+
 class DestroyedKey(models.Model):
     """The erasure ledger: this key was destroyed and may never be made again.
 

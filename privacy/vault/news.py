@@ -27,7 +27,8 @@ LONGEST_PAUSE = 5
 def announce(subject_id: UUID) -> None:
     """Tell every process to drop this person's keys: those that were destroyed, or that a newer one replaced.
 
-    Without a broker nobody is told, and a cached key lives for ``CACHE_SECONDS`` at most.
+    Without a broker nobody is told: a cached key opens something for ``CACHE_SECONDS`` at most, and leaves the memory
+    at the next sweep, ``SILENCE`` later at most.
     """
     try:
         _publisher(settings.BROKER_REDIS_URL).publish(CHANNEL, subject_id.hex)
@@ -99,6 +100,7 @@ class Listener:
                     pause = 0.1
                     self._listen(connection)
             except (redis.RedisError, OSError, ValueError):
+                cache.sweep()
                 self._stopping.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             finally:
@@ -110,8 +112,8 @@ class Listener:
         while not self._stopping.is_set():
             message = connection.get_message(timeout=SILENCE)
             if message is None:
-                continue
-            if message["type"] == "subscribe":
+                cache.sweep()  # the broker may be unreachable without our connection knowing
+            elif message["type"] == "subscribe":
                 cache.clear()  # nobody told us anything until now
                 self._has_tried.set()
             elif message["type"] == "message":

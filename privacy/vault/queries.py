@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connections
 from django.db.models import Min, Q
 from django.utils import timezone
 
@@ -19,6 +20,11 @@ from privacy.vault.models import Clearing, Epoch, KeyEncryptionKey, SubjectKey
 
 GRACE = timedelta(days=2)  # for what a schedule does every day
 LATE_CLEARING = timedelta(hours=26)  # every minute for tables of usual size, every night for large ones
+KEEPS_LOG = """
+SELECT current_setting('archive_mode') <> 'off' OR current_setting('wal_recycle') <> 'off' OR current_setting('wal_keep_size') <> '0'
+OR NOT has_function_privilege(proowner, 'pg_switch_wal()', 'EXECUTE') OR NOT pg_has_role(proowner, 'pg_checkpoint', 'USAGE')
+FROM pg_proc WHERE oid = 'renew_log()'::regprocedure
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,14 @@ def _late_epochs(now: datetime) -> int:
     not_ended = Q(ended_at=None, started_at__lt=now - settings.EPOCH_LASTS - GRACE)
     not_destroyed = Q(destroyed_at=None, ended_at__lt=now - settings.EPOCH_KEPT - GRACE)
     return Epoch.objects.filter(not_ended | not_destroyed).count()
+
+
+def is_log_kept() -> bool:
+    """Whether the keys' server keeps old files of its write-ahead log, in which deleted keys and the secrets of their epochs
+    lie together. Raises VaultUnavailable when it does not answer."""
+    with reaching_the_vault(), connections["vault"].cursor() as cursor:
+        cursor.execute(KEEPS_LOG)
+        return bool(cursor.fetchone()[0])
 
 
 def ring_works() -> bool:

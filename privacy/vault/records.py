@@ -103,6 +103,7 @@ class PersonalRecord(models.Model):
 
     class Meta:
         abstract = True
+        base_manager_name = "objects"  # no road past its ``update``
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,24 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.events import Event
+from audit.models import Entry
 from audit.record import By, record
 from privacy.declarations.categories import Scope
 from privacy.declarations.registry import personal_models
 from privacy.vault import key_cache
 from privacy.vault.clearing import owe_clearing
-from privacy.vault.epochs import current_epoch, destroy_epochs, lock_key, move_key, read_secrets, turn_epoch, unlock_key
+from privacy.vault.epochs import (
+    IN_NO_CURRENT_EPOCH,
+    current_epoch,
+    destroy_epochs,
+    epochs_over,
+    epochs_to_destroy,
+    lock_key,
+    move_key,
+    read_secrets,
+    turn_epoch,
+    unlock_key,
+)
 from privacy.vault.errors import KeyDestroyed, Unreadable, VaultError
 from privacy.vault.fields import SealedField, sealed_fields
 from privacy.vault.files import SealedFile, is_under_current_key, reseal_file, sealed_files_of
@@ -38,8 +51,31 @@ ROWS = 200
 SETTLES = timedelta(seconds=1)
 LEFT_BEHIND = timedelta(hours=1)  # whoever renews a key still holds on to it before
 
+BEGUN = "begun"
+
 # The log's keys stay: the leaves of its tree are committed under them for good.
 RENEWED = tuple(scope for scope in Scope if scope is not Scope.LOG)
+
+
+# No entry, no change
+
+
+@contextmanager
+def _recorded(event: Event, by: By) -> Iterator[None]:
+    """Keys change between two entries: one that says so is committed before, one that says it is done after.
+
+    The keys' database shares no transaction with the log's. Call it outside of a transaction.
+    """
+    with transaction.atomic():
+        record(event, by=by, outcome=BEGUN)
+    yield
+    with transaction.atomic():
+        record(event, by=by)
+
+
+def _is_left_open(event: Event) -> bool:
+    """Whether the last run that said it begins never said it is done: the next one does."""
+    return Entry.objects.filter(event=event).order_by("-at", "-id").values_list("outcome", flat=True).first() == BEGUN
 
 
 # Locking anew: no data row is touched
@@ -51,28 +87,37 @@ def rewrap_keys(*, by: By, say: Say = lambda line: None) -> int:
     A killed run is simply repeated. Keys that another process holds are left to the next round.
     """
     version = key_ring().version
-    with reaching_the_vault():
-        KeyEncryptionKey.objects.bulk_create([KeyEncryptionKey(version=version)], ignore_conflicts=True)
-    _rewrap_epochs(version)
-    number = _in_batches(SubjectKey.objects.exclude(key_version=version), _lock_anew, say)
-    if number:
-        with transaction.atomic():
-            record(Event.KEYS_REWRAPPED, by=by)
-    return number
+    former = SubjectKey.objects.exclude(key_version=version)
+    if not (_is_any(former, EpochSecret.objects.exclude(key_version=version)) or _is_left_open(Event.KEYS_REWRAPPED)):
+        return 0
+    with _recorded(Event.KEYS_REWRAPPED, by):
+        _rewrap_epochs(version)
+        return _in_batches(former, _lock_anew, say)
 
 
 def advance_epoch(*, by: By, now: datetime | None = None, say: Say = lambda line: None) -> int:
     """Begin the next epoch when it is time, move all keys into it, and destroy what is old enough; returns how many moved."""
+    now, number = now or timezone.now(), 0
+    if _is_any(epochs_over(now), SubjectKey.objects.filter(IN_NO_CURRENT_EPOCH)) or _is_left_open(Event.KEYS_REWRAPPED):
+        with _recorded(Event.KEYS_REWRAPPED, by):
+            number = _move_keys(now, say)
+    if _is_any(epochs_to_destroy(now)) or _is_left_open(Event.EPOCH_DESTROYED):
+        with _recorded(Event.EPOCH_DESTROYED, by), reaching_the_vault():
+            destroy_epochs(now)
+    return number
+
+
+def _is_any(*wanted: models.QuerySet[Any]) -> bool:
+    with reaching_the_vault():
+        return any(rows.exists() for rows in wanted)
+
+
+def _move_keys(now: datetime, say: Say) -> int:
     with reaching_the_vault():
         turn_epoch(now)
         with transaction.atomic(using="vault"):
             epoch = current_epoch()
-        number = _in_batches(SubjectKey.objects.filter(~Q(epoch=epoch) | Q(epoch=None)), lambda row: move_key(row, epoch), say)
-        ended = destroy_epochs(now)
-    if ended:
-        with transaction.atomic():
-            record(Event.EPOCH_DESTROYED, by=by)
-    return number
+    return _in_batches(SubjectKey.objects.filter(~Q(epoch=epoch) | Q(epoch=None)), lambda row: move_key(row, epoch), say)
 
 
 def _lock_anew(row: SubjectKey) -> None:
@@ -82,6 +127,7 @@ def _lock_anew(row: SubjectKey) -> None:
 def _rewrap_epochs(version: int) -> None:
     ring = key_ring()
     with reaching_the_vault(), transaction.atomic(using="vault"):
+        KeyEncryptionKey.objects.bulk_create([KeyEncryptionKey(version=version)], ignore_conflicts=True)
         for secret in EpochSecret.objects.select_for_update().exclude(key_version=version):
             label = Label("epoch", secret.epoch_id)
             secret.wrapped = ring.wrap(ring.unwrap(bytes(secret.wrapped), label, secret.key_version), label)
@@ -157,7 +203,7 @@ def renew_keys(subject_ids: Iterable[UUID], *, by: By, before: datetime | None =
     key goes, this waits until no process can seal with it any more and whatever was sealed is committed. Returns how
     many people got new keys; those with a value that cannot be read keep their old key beside the new one.
     """
-    people = [subject_id for subject_id in subject_ids if _retire_keys(subject_id, before or timezone.now())]
+    people = [subject_id for subject_id in subject_ids if _begin_renewal(subject_id, before or timezone.now(), by)]
     for number, subject_id in enumerate(people, 1):
         _reseal(subject_id, by)
         if number % 100 == 0 or number == len(people):
@@ -169,20 +215,32 @@ def renew_keys(subject_ids: Iterable[UUID], *, by: By, before: datetime | None =
     return done
 
 
+def _begin_renewal(subject_id: UUID, before: datetime, by: By) -> bool:
+    """Say in the log that keys are replaced, then replace those that are due. Returns whether any is under way."""
+    if _is_any(_due_keys(subject_id, before)):
+        with transaction.atomic():
+            record(Event.KEYS_RENEWED, by=by, subject=subject_id, outcome=BEGUN)
+    return _retire_keys(subject_id, before)
+
+
 def _retire_keys(subject_id: UUID, before: datetime) -> bool:
     """A key takes over from each one that is due, unless one did already and is not done. Returns whether any is under way."""
     with reaching_the_vault(), transaction.atomic(using="vault"):
         wait_for_others([subject_id])
-        rows = SubjectKey.objects.filter(subject_id=subject_id, scope__in=RENEWED)
-        under_way = {row.scope for row in rows if row.retired_at}
-        due = Q(created_at__lt=before) | Q(seals__gte=settings.DATA_KEY_SEALS)
-        current = list(rows.filter(due, retired_at=None).exclude(scope__in=under_way))
+        current = list(_due_keys(subject_id, before))
         if not current:
-            return bool(under_way)
+            return bool(_scopes_under_way(subject_id))
         SubjectKey.objects.filter(pk__in=[row.pk for row in current]).update(retired_at=timezone.now())
         create_keys((subject_id, Scope(row.scope)) for row in current)
     drop_everywhere(subject_id)
     return True
+
+
+def _due_keys(subject_id: UUID, before: datetime) -> models.QuerySet[SubjectKey]:
+    rows = SubjectKey.objects.filter(subject_id=subject_id, scope__in=RENEWED)
+    under_way = rows.filter(retired_at__isnull=False).values("scope")
+    due = Q(created_at__lt=before) | Q(seals__gte=settings.DATA_KEY_SEALS)
+    return rows.filter(due, retired_at=None).exclude(scope__in=under_way)
 
 
 def _scopes_under_way(subject_id: UUID) -> set[str]:
@@ -286,10 +344,10 @@ def _finish(subject_id: UUID, by: By) -> bool:
         return True
     if _reseal(subject_id, by):
         return False
-    with transaction.atomic():
-        with reaching_the_vault(), transaction.atomic(using="vault"):
-            SubjectKey.objects.filter(subject_id=subject_id, retired_at__isnull=False).delete()
-            owe_clearing()
+    with transaction.atomic():  # before the keys go: killed in between, the next run writes it again and lets them go
         record(Event.KEYS_RENEWED, by=by, subject=subject_id)
+    with reaching_the_vault(), transaction.atomic(using="vault"):
+        SubjectKey.objects.filter(subject_id=subject_id, retired_at__isnull=False).delete()
+        owe_clearing()
     drop_everywhere(subject_id)
     return True

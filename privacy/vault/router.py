@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-VAULT_MODELS = frozenset({"subjectkey", "destroyedkey", "clearing", "epoch", "epochsecret", "keyencryptionkey"})
+VAULT_MODELS = frozenset({"subjectkey", "destroyedkey", "clearing", "epoch", "epochsecret", "keychange", "keyencryptionkey"})
 
 
 class VaultRouter:

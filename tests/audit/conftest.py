@@ -3,16 +3,18 @@
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from django.db import transaction
 
 from audit.actions import integrate_entries
 from audit.commitments import register_key_source
 from audit.events import Event
-from audit.identifiers import uuid7
+from audit.identifiers import first_uuid7, uuid7
 from audit.models import Verification
 from audit.record import NewEntry, Reference, record_many
 
@@ -80,7 +82,11 @@ def log_tables(cursor: Any) -> list[str]:
 @pytest.fixture
 def empty_log(transactional_db: None, owner_connection: Callable[[str], Any]) -> None:
     """The log as on the first day: what setting up the site recorded is taken out."""
-    connection = owner_connection("default")
+    take_everything_out(owner_connection("default"))
+
+
+def take_everything_out(connection: Any) -> None:
+    """Empty the tables of the log, as a superuser."""
     with connection, connection.cursor() as cursor:
         cursor.execute(APPEND_ONLY)
         append_only = [table for (table,) in cursor.fetchall()]
@@ -142,6 +148,36 @@ def log(write: Callable[..., list[UUID]]) -> list[UUID]:
     ids += write(2, people[1])
     integrate_entries()
     return ids
+
+
+ROW = (
+    "INSERT INTO audit_entry (id, event, actor_role, actor_name, object_label, case_label, purpose, categories, fields, outcome)"
+    " VALUES (%s, 'privacy.data.opened', 'job', 'tests', '', '', '', '{}', '{}', 'ok')"
+)
+
+
+@pytest.fixture
+def old_month(owner_connection: Callable[..., Any]) -> Callable[..., list[UUID]]:
+    """`old_month(start, entries=3)`: a month of the log as if it had been written then; the ids of its entries."""
+
+    def make(start: datetime, entries: int = 3) -> list[UUID]:
+        end, name = start + relativedelta(months=1), f"audit_entry_{start:%Y_%m}"
+        ids = [UUID(int=first_uuid7(start + timedelta(days=day + 1)).int | 7 << 76 | day + 1) for day in range(entries)]
+        database = owner_connection()
+        with database, database.cursor() as cursor:
+            cursor.execute("SET ROLE market_guard")
+            cursor.execute(f"CREATE TABLE {name} (LIKE audit_entry INCLUDING ALL)")
+            cursor.execute(
+                f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} EXECUTE FUNCTION audit_refuse_change();"
+                f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER append_only"
+            )
+            bounds = [str(first_uuid7(start)), str(first_uuid7(end))]
+            cursor.execute(f"ALTER TABLE audit_entry ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
+            for day, id in enumerate(ids):
+                cursor.execute(ROW.replace("(id,", "(at, id,").replace("(%s,", "(%s, %s,"), [start + timedelta(days=day + 1), str(id)])
+        return ids
+
+    return make
 
 
 def assert_fault(

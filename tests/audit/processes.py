@@ -1,7 +1,7 @@
 """Run as a process: forks integrations and writers that are killed, each with the program loaded already.
 
-Reads one command a line and answers each with one line: `integrate POINT NUMBER` and `write SEED` with the id of the
-process, `wait ID` with its exit status.
+Reads one command a line and answers each with one line: `integrate POINT NUMBER`, `crash SERVER` and `write SEED` with
+the id of the process, `wait ID` with its exit status.
 """
 
 import os
@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,7 +29,7 @@ def main() -> None:
         if command == "wait":
             answer(os.waitpid(int(words[0]), 0)[1])
         else:
-            answer(forked(integrate if command == "integrate" else write, *words))
+            answer(forked({"integrate": integrate, "crash": crash, "write": write}[command], *words))
 
 
 def answer(words: object) -> None:
@@ -66,6 +66,37 @@ def integrate(point: str, number: str) -> None:
         actions.integrate_entries(batch=BATCH)
         while point == "never":
             actions.integrate_entries(batch=BATCH)
+
+
+def crash(server: str) -> None:
+    """Integrate, and let the database's server die when all is committed and nothing is outside yet."""
+    from audit import actions
+
+    publish = actions.publish_checkpoint
+
+    def publish_after_the_crash(note: str) -> None:
+        kill_server(int(server))
+        publish(note)
+
+    with patch.object(actions, "publish_checkpoint", publish_after_the_crash):
+        actions.integrate_entries()
+
+
+def kill_server(postmaster: int) -> None:
+    """Kill a PostgreSQL server with everybody in it, before it can do anything more."""
+    os.kill(postmaster, signal.SIGSTOP)  # else it would start others in their place
+    for pid in [*children_of(postmaster), postmaster]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return found
 
 
 class Death:

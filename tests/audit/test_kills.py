@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -48,9 +49,16 @@ class Processes:
 
 @pytest.fixture
 def processes() -> Iterator[Processes]:
+    with forking(slot_environment(MARKETPLACE_DB_ROLE="worker")) as started:
+        yield started
+
+
+@contextmanager
+def forking(variables: dict[str, str]) -> Iterator[Processes]:
+    """The processes of `tests.audit.processes` with these variables; none outlives the block."""
     parent = subprocess.Popen(
         [sys.executable, "-m", "tests.audit.processes"],
-        env=slot_environment(MARKETPLACE_DB_ROLE="worker"),
+        env=variables,
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -58,10 +66,12 @@ def processes() -> Iterator[Processes]:
         start_new_session=True,
         preexec_fn=die_with_parent,
     )
-    assert parent.stdout.readline() == "ready\n"
-    yield Processes(parent)
-    os.killpg(parent.pid, signal.SIGKILL)
-    parent.communicate()
+    try:
+        assert parent.stdout.readline() == "ready\n"
+        yield Processes(parent)
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.communicate()
 
 
 def write(number: int) -> list[UUID]:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 from psycopg2.errors import CheckViolation, InsufficientPrivilege
 
+from audit import portions
 from audit.actions import Job, integrate_entries, verify_log
 from audit.events import Event
 from audit.identifiers import first_uuid7, moment_of, uuid7
@@ -15,14 +16,11 @@ from audit.models import Entry, Leaf, Retirement, Verification
 from audit.partitions import are_months_late, make_months, months, retire_months
 from privacy.wall.context import entered
 from privacy.wall.logins import Login
+from tests.audit.conftest import ROW, assert_fault
 
 pytestmark = [pytest.mark.promise("USE-3"), pytest.mark.promise("CHANGE-3")]
 
 JOB = Job("tests")
-ROW = (
-    "INSERT INTO audit_entry (id, event, actor_role, actor_name, object_label, case_label, purpose, categories, fields, outcome)"
-    " VALUES (%s, 'privacy.data.opened', 'job', 'tests', '', '', '', '{}', '{}', 'ok')"
-)
 
 
 def first_of_month(moment, ahead=0):
@@ -158,30 +156,6 @@ def test_a_month_that_is_over_takes_nothing_more(owner_connection, old_month):
     assert Entry.objects.count() == 2
 
 
-@pytest.fixture
-def old_month(owner_connection):
-    """`old_month(start, entries=3)`: a month of the log as if it had been written then; the ids of its entries."""
-
-    def make(start, entries=3):
-        end, name = start + relativedelta(months=1), f"audit_entry_{start:%Y_%m}"
-        ids = [UUID(int=first_uuid7(start + timedelta(days=day + 1)).int | 7 << 76 | day + 1) for day in range(entries)]
-        database = owner_connection()
-        with database, database.cursor() as cursor:
-            cursor.execute("SET ROLE market_guard")
-            cursor.execute(f"CREATE TABLE {name} (LIKE audit_entry INCLUDING ALL)")
-            cursor.execute(
-                f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} EXECUTE FUNCTION audit_refuse_change();"
-                f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER append_only"
-            )
-            bounds = [str(first_uuid7(start)), str(first_uuid7(end))]
-            cursor.execute(f"ALTER TABLE audit_entry ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
-            for day, id in enumerate(ids):
-                cursor.execute(ROW.replace("(id,", "(at, id,").replace("(%s,", "(%s, %s,"), [start + timedelta(days=day + 1), str(id)])
-        return ids
-
-    return make
-
-
 # Leaving
 
 
@@ -220,34 +194,6 @@ def test_a_month_that_leaves_writes_one_entry(old_month, write):
 
     entry = Entry.objects.get(event=Event.LOG_MONTH_RETIRED)
     assert (entry.object_label, entry.object_id, entry.actor_name) == ("audit.retirement", retirement.id, "tests")
-
-
-@pytest.mark.usefixtures("kept")
-def test_the_log_verifies_after_a_month_has_left(old_month, write, keys):
-    old_month(LONG_AGO)
-    write(2)
-    make_months()
-    retire_months(by=JOB)
-    integrate_entries()
-
-    verification = verify_log(by=JOB)
-
-    assert (verification.result, verification.finding) == (Verification.Result.OK, "")
-
-
-@pytest.mark.usefixtures("kept")
-def test_an_entry_that_is_missing_from_another_month_is_still_named(old_month, write, keys, tamper):
-    old_month(LONG_AGO)
-    ids = write(3)
-    make_months()
-    retire_months(by=JOB)
-    integrate_entries()
-    tamper("DELETE FROM audit_entry WHERE id = %s", ids[1])
-
-    verification = verify_log(by=JOB)
-
-    assert verification.result == Verification.Result.FAILED
-    assert verification.first_bad_entry == ids[1]
 
 
 @pytest.mark.usefixtures("kept")
@@ -357,3 +303,83 @@ def test_the_worker_cannot_let_go_of_a_month_itself(statement):
     with pytest.raises(ProgrammingError) as error, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement.format(month=months()[0].name))
     assert isinstance(error.value.__cause__, InsufficientPrivilege)
+
+
+# What a verification says of those that have left
+
+
+@pytest.fixture
+def retired(kept, old_month, write):
+    """Three entries of a month that has left, then two of today, in the tree; the ids of all."""
+    ids = [*old_month(LONG_AGO), *write(2)]
+    make_months()
+    retire_months(by=JOB)
+    integrate_entries()
+    return ids
+
+
+def test_the_log_verifies_after_a_month_has_left(retired):
+    for kind in (Verification.Kind.FULL, Verification.Kind.SINCE_LAST):
+        verification = verify_log(by=JOB, kind=kind)
+        assert (verification.result, verification.finding) == (Verification.Result.OK, "")
+    assert Verification.objects.filter(kind=Verification.Kind.FULL).latest("finished_at").retired == 3
+
+
+def test_an_entry_that_is_missing_from_another_month_is_still_named(retired, tamper):
+    tamper("DELETE FROM audit_entry WHERE id = %s", retired[4])
+
+    assert_fault(verify_log(by=JOB), "was removed", entry=retired[4], index=4)
+
+
+def test_an_entry_that_came_back_from_a_month_that_has_left_is_named(retired, old_month, tamper):
+    old_month(LONG_AGO, entries=1)
+    tamper("UPDATE audit_entry SET transaction = (SELECT transaction FROM audit_entry WHERE id = %s) WHERE id = %s", retired[4], retired[0])
+
+    assert_fault(verify_log(by=JOB), "was inserted", entry=retired[0], index=3)
+
+
+@pytest.mark.parametrize("change", ["entries = 2", "first_index = 1", "last_index = 1"])
+def test_a_month_that_took_other_entries_than_it_says_is_named(retired, tamper, change):
+    tamper(f"UPDATE audit_retirement SET {change}")
+
+    assert_fault(verify_log(by=JOB), "the retired month 2014-01 says", index=0)
+
+
+def test_a_month_that_left_without_an_entry_is_named(retired, old_month):
+    (first, *_) = old_month(LONG_AGO + relativedelta(months=1))
+    make_months()
+    integrate_entries()
+    verify_log(by=JOB)
+    retire_by_hand("audit_entry_2014_02")
+
+    assert_fault(verify_log(by=JOB), "the month 2014-02 was retired without an entry", index=Leaf.objects.get(entry_id=first).index)
+
+
+def test_the_entry_of_a_retirement_may_have_left_with_its_own_month(kept, old_month, write, tamper):
+    old_month(LONG_AGO)
+    write(1)
+    make_months()
+    integrate_entries()
+    verify_log(by=JOB)
+    retire_by_hand("audit_entry_2014_01")
+    tamper("UPDATE audit_retirement SET retired_at = %s", LONG_AGO + timedelta(days=3))
+
+    assert verify_log(by=JOB).result == Verification.Result.OK
+
+
+def test_a_month_that_leaves_while_the_log_is_read_is_no_fault(kept, old_month, write, monkeypatch):
+    monkeypatch.setattr(portions, "PORTION", 2)
+    write(6)
+    old_month(LONG_AGO)
+    make_months()
+    integrate_entries()
+    left = []
+
+    def leave(done, total):
+        if not left:
+            left.extend(retire_months(by=JOB))
+
+    verification = verify_log(by=JOB, progress=leave)
+
+    assert len(left) == 1
+    assert (verification.result, verification.finding, verification.retired) == (Verification.Result.OK, "", 3)

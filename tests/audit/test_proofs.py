@@ -122,12 +122,12 @@ def test_bundle_has_everything_that_a_stranger_needs(write):
     archive = zipfile.ZipFile(BytesIO(bundle(Entry.objects.filter(pk__in=ids + late).order_by("pk"))))
 
     members = {f"entries/{index}{ending}" for index in range(3) for ending in (".json", ".tlog-proof")}
-    assert set(archive.namelist()) == members | {"checkpoint", "keys.txt", "verify_log.py", "README.txt"}
+    assert set(archive.namelist()) == members | {"checkpoint", "contents", "keys.txt", "verify_log.py", "README.txt"}
     assert archive.read("checkpoint").decode() == Checkpoint.objects.get().note
     assert archive.read("verify_log.py") == proofs.VERIFIER.read_bytes()
     readme = archive.read("README.txt").decode().splitlines()
-    assert len(readme) == 4
-    assert readme[3].startswith("2 entries are so new")
+    assert len(readme) == 6
+    assert readme[5].startswith("2 entries are so new")
 
 
 @worker_only

@@ -4,10 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import boto3
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from audit import publishing
@@ -15,9 +21,10 @@ from audit.actions import integrate_entries
 from audit.checkpoints import cosigned_note, newest_checkpoint, newest_in, read_checkpoint, verifier_keys
 from audit.errors import LogRolledBack
 from audit.models import Checkpoint, Cosignature, Publication
-from audit.notes import CosigningKey, SigningKey, encode, open_note, signature_line
+from audit.notes import CheckpointText, CosigningKey, SigningKey, encode, open_note, signature_line
 from audit.proofs import proof_of
-from audit.publishing import publications, publish_newest
+from audit.publishing import Answer, publications, publish_newest
+from tests.audit.test_integrate_entries import in_thread
 from tests.audit.test_witness import WitnessProcess
 from tests.processes import free_port, wait_until
 
@@ -30,6 +37,11 @@ ROLL_BACK = (
     " DELETE FROM audit_checkpoint WHERE size > 3; DELETE FROM audit_leaf WHERE index >= 3;"
     " DELETE FROM audit_entry WHERE id NOT IN (SELECT entry_id FROM audit_leaf)"
 )
+
+
+def forgery(size):
+    """A checkpoint of our log that we did not sign."""
+    return SigningKey(settings.AUDIT_ORIGIN, b"z" * 32).sign(str(CheckpointText(settings.AUDIT_ORIGIN, size, bytes(32))))
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +124,18 @@ def forget(tamper, settings):
     return run
 
 
+@pytest.fixture
+def go_on_unasked(settings):
+    """Integrate as a machine of whose places none stands in its settings yet."""
+
+    def run():
+        known, settings.AUDIT_PUBLISH = settings.AUDIT_PUBLISH, []
+        integrate_entries()
+        settings.AUDIT_PUBLISH = known
+
+    return run
+
+
 def the_publication():
     (publication,) = publications()
     return publication
@@ -148,14 +172,30 @@ def test_older_database_that_was_restored_is_named_and_signs_no_more(write, plac
 
 
 @worker_only
-def test_older_database_that_was_restored_and_went_on_is_named(write, place, forget):
+def test_older_database_that_remembers_what_it_published_is_named(write, settings, witness, forget, tamper):
+    settings.AUDIT_PUBLISH = [f"{witness.address}#{witness.key}"]
+    for count in (3, 5):
+        write(count)
+        integrate_entries()
+    publish_newest()
+    tamper("CREATE TABLE remembered AS SELECT * FROM audit_publication")
+    forget()
+    tamper("INSERT INTO audit_publication SELECT * FROM remembered")
+
+    publish_newest()
+
+    assert the_publication().finding.endswith("the log has 8 entries, here 3")
+
+
+@worker_only
+def test_older_database_that_was_restored_and_went_on_is_named(write, place, forget, go_on_unasked):
     for count in (3, 5):
         write(count)
         integrate_entries()
     publish_newest()
     forget()
     write(9)
-    integrate_entries()
+    go_on_unasked()
 
     publish_newest()
 
@@ -165,14 +205,14 @@ def test_older_database_that_was_restored_and_went_on_is_named(write, place, for
 
 
 @worker_only
-def test_two_logs_of_one_size_are_named(write, place, forget):
+def test_two_logs_of_one_size_are_named(write, place, forget, go_on_unasked):
     for count in (3, 5):
         write(count)
         integrate_entries()
     publish_newest()
     forget()
     write(5)
-    integrate_entries()
+    go_on_unasked()
 
     publish_newest()
 
@@ -199,10 +239,10 @@ def test_finding_goes_when_the_right_database_is_back(write, settings, tmp_path)
 @worker_only
 def test_place_that_does_not_answer_is_behind_until_it_does(write, settings, tmp_path):
     folder = tmp_path / "copies"
-    settings.AUDIT_PUBLISH = [f"file://{folder}", f"file://{tmp_path}/others"]
-    folder.write_text("in the way")
     write(3)
     integrate_entries()
+    settings.AUDIT_PUBLISH = [f"file://{folder}", f"file://{tmp_path}/others"]
+    folder.write_text("in the way")
 
     publish_newest()
     late, well = publications()
@@ -265,25 +305,143 @@ def test_wrong_signature_of_a_witness_is_not_kept(write, settings, witness, monk
     assert Cosignature.objects.count() == 0
 
 
+LIES = {
+    "a failure": (Answer(500, ""), None, "the witness answered 500"),
+    "no number": (Answer(409, "many\n"), None, "the witness does not say which size it knows"),
+    "other digits": (Answer(409, "٩\n"), None, "the witness does not say which size it knows"),
+    "a number without end": (Answer(409, "9" * 5000 + "\n"), None, "the witness does not say which size it knows"),
+    "a size beyond ours": (Answer(409, "99\n"), None, "the witness claims 99 entries and does not show it"),
+    "a size, and nothing to show": (Answer(409, "99\n"), Answer(404, ""), "the witness claims 99 entries and does not show it"),
+    "a size, and a forgery": (Answer(409, "99\n"), Answer(200, forgery(99)), "the witness claims 99 entries and does not show it"),
+    "another history": (Answer(422, ""), None, "the witness finds the log inconsistent and does not show it"),
+    "another history, and a forgery": (
+        Answer(422, ""),
+        Answer(200, forgery(99)),
+        "the witness finds the log inconsistent and does not show it",
+    ),
+    "a signature of somebody else": (
+        Answer(200, forgery(3).rpartition("\n\n")[2]),
+        None,
+        "the witness did not sign with the key that we know",
+    ),
+    "no signature": (Answer(200, "yes\n"), None, "the witness's signature is wrong"),
+}
+
+
 @worker_only
-def test_word_of_a_witness_alone_does_not_stop_the_log(write, settings, witness, monkeypatch):
-    """It says 409 with a size beyond ours, and shows no checkpoint that we signed."""
-    settings.AUDIT_PUBLISH = [f"{witness.address}#{witness.key}"]
+@pytest.mark.parametrize("lie", LIES)
+def test_word_of_a_witness_alone_does_not_stop_the_log(write, settings, witness, monkeypatch, lie):
+    """Whatever it answers, and whatever it shows in place of a checkpoint that we signed."""
+    said, shown, error = LIES[lie]
     write(3)
     integrate_entries()
+    settings.AUDIT_PUBLISH = [f"{witness.address}#{witness.key}"]
     real = publishing.Witness._call
 
-    def lie(self, method, path, data=None):
-        answer = real(self, method, path, data)
-        return answer._replace(status=409, text="99\n") if method == "POST" else answer
+    def answer(self, method, path, data=None):
+        true = real(self, method, path, data)
+        return said if method == "POST" else shown or true
 
-    monkeypatch.setattr(publishing.Witness, "_call", lie)
+    monkeypatch.setattr(publishing.Witness, "_call", answer)
 
     publish_newest()
 
-    assert (the_publication().finding, the_publication().error) == ("", "the witness claims 99 entries and does not show it")
+    assert (the_publication().finding, the_publication().error) == ("", error)
+    assert Cosignature.objects.count() == 0
     write(1)
     assert integrate_entries() == 1
+
+
+@worker_only
+def test_witness_that_never_heard_of_us_takes_nothing(write, settings, witness, tmp_path):
+    (tmp_path / "witness" / "logs").write_text("")
+    settings.AUDIT_PUBLISH = [f"{witness.address}#{witness.key}"]
+    write(3)
+    integrate_entries()
+
+    publish_newest()
+
+    assert (the_publication().finding, the_publication().error) == ("", "the witness answered 404")
+
+
+ENDLESS = 64_000_000
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Whoever sits at a witness's address: sends elsewhere, never ends, or never begins."""
+
+    asked: ClassVar[list[str]] = []
+    sent = 0
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/silent"):
+            time.sleep(2)
+        is_elsewhere = self.path.startswith("/elsewhere")
+        self.send_response(302 if is_elsewhere else 200)
+        self.send_header("Location", "/somebody")
+        self.end_headers()
+        with suppress(OSError):
+            while self.path.startswith("/endless") and type(self).sent < ENDLESS:
+                type(self).sent += self.wfile.write(b"x" * 1_000_000)
+
+    def do_GET(self):
+        self.do_POST()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def stranger():
+    Stranger.asked, Stranger.sent = [], 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@worker_only
+@pytest.mark.parametrize(
+    ("manner", "error"),
+    [("elsewhere", "the witness answered 302"), ("endless", "the witness's signature is wrong"), ("silent", "ReadTimeout")],
+)
+def test_stranger_at_the_address_of_a_witness_gets_little(write, settings, stranger, monkeypatch, manner, error):
+    monkeypatch.setattr(publishing, "_TIMEOUT", 0.5)
+    write(3)
+    integrate_entries()
+    settings.AUDIT_PUBLISH = [f"{stranger}/{manner}#{CosigningKey('witness.example', b'w' * 32).verifier}"]
+
+    publish_newest()
+
+    assert the_publication().error == error
+    assert Stranger.asked == [f"/{manner}/add-checkpoint"]
+    assert Stranger.sent < ENDLESS / 2
+
+
+@worker_only
+def test_places_are_brought_up_to_date_by_one_at_a_time(write, settings, tmp_path, monkeypatch):
+    settings.AUDIT_PUBLISH = [f"file://{tmp_path}/copies"]
+    write(3)
+    integrate_entries()
+    taken = []
+
+    def publish_elsewhere():
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(in_thread(publish_newest)).result()
+
+    def take(self, newest, known_size):
+        taken.append(newest.size)
+        if len(taken) == 1:
+            publish_elsewhere()
+
+    monkeypatch.setattr(publishing.Directory, "take", take)
+
+    publish_newest()
+    assert taken == [3]
+    publish_elsewhere()
+    assert taken == [3, 3]
 
 
 @worker_only
@@ -300,12 +458,25 @@ def test_checkpoint_that_was_not_signed_is_not_sent_on(write, settings, tmp_path
 
 
 @worker_only
-def test_copy_outside_that_was_changed_is_named(write, settings, tmp_path):
+def test_copy_in_a_directory_that_was_changed_is_named(write, settings, tmp_path):
     settings.AUDIT_PUBLISH = [f"file://{tmp_path}/copies"]
     write(3)
     integrate_entries()
     publish_newest()
-    (tmp_path / "copies" / "checkpoint").write_text(SigningKey(settings.AUDIT_ORIGIN, b"z" * 32).sign(f"{settings.AUDIT_ORIGIN}\n3\n\n"))
+    (tmp_path / "copies" / "checkpoint").write_text(forgery(3))
+
+    publish_newest()
+
+    assert "is not signed" in the_publication().finding
+
+
+@worker_only
+def test_copy_in_object_storage_that_was_changed_is_named(write, settings, bucket):
+    settings.AUDIT_PUBLISH = [f"s3://{BUCKET}/log"]
+    write(3)
+    integrate_entries()
+    publish_newest()
+    bucket.put_object(Bucket=BUCKET, Key="log/checkpoint", Body=forgery(3).encode())
 
     publish_newest()
 

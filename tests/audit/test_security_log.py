@@ -18,6 +18,8 @@ from audit.models import Entry
 from audit.record import NewEntry, record, record_many
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
+from privacy.alerts.actions import raise_alert
+from privacy.alerts.models import AlertKind
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor, Role
 from tests.accounts import people
@@ -95,6 +97,23 @@ def test_an_event_without_a_word_has_no_line_and_one_with_two_has_two(lines):
         record_many([NewEntry(event=Event.ORDER_PLACED, by=BY), NewEntry(event=Event.SESSION_STARTED, by=BY)])
 
     assert [line["event"].split(":")[0] for line in lines.read] == ["authn_login_success", "session_created"]
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize("kind", [AlertKind.LOG_CONTRADICTED, AlertKind.LOG_WAITING, AlertKind.LOG_UNVERIFIED, AlertKind.WALL_BREACHED])
+def test_an_alert_about_what_nothing_else_tells_has_its_line(lines, kind):
+    alert = raise_alert(kind=kind)
+
+    (line,) = lines.named("sys_monitor_disabled")
+    assert line["event"] == f"sys_monitor_disabled:job/watch,-,privacy.alert/{alert.pk}"
+    assert (line["level"], line["outcome"]) == ("WARN", kind)
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_an_alert_about_what_has_a_line_has_none(lines):
+    raise_alert(kind=AlertKind.UNATTRIBUTED_CHANGE)
+
+    assert lines.heard == []
 
 
 @pytest.mark.usefixtures("transactional_db")

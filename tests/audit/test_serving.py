@@ -193,3 +193,23 @@ def test_page_before_the_first_checkpoint(client):
 
     assert page.status_code == 200
     assert "There is none yet" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [
+        ("tile/0/x001/x234/067", ("tile", 0, 1_234_067, 256)),
+        ("tile/3/x999/000.p/7", ("tile", 3, 999_000, 7)),
+        ("tile/entries/x001/x234/067", ("entries", 1_234_067, 256)),
+        ("tile/entries/x012/345.p/255", ("entries", 12_345, 255)),
+    ],
+)
+def test_addresses_from_a_thousand_tiles_on_are_read_as_they_are_written(get, monkeypatch, place, asked):
+    heard = []
+    for name in ("tile", "entries"):
+        monkeypatch.setattr(tiles, name, lambda *wanted, name=name: heard.append((name, *wanted)) or b"tile")
+
+    assert get(place).content == b"tile"
+    assert heard == [asked]
+    *_kind, number, width = asked
+    assert tile_path(asked[1] if asked[0] == "tile" else "entries", number, width) == place

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -9,8 +10,10 @@ from django.db import transaction
 from audit.actions import integrate_entries, verify_log
 from audit.checkpoints import all_outside, sign_checkpoint
 from audit.errors import CheckpointBroken
+from audit.events import Event
 from audit.identifiers import uuid7
 from audit.models import Checkpoint, Entry, Leaf, Tile, Verification
+from audit.queries import log_health
 from tests.audit.conftest import assert_fault
 from tests.audit.entries import entry_about, record_many
 
@@ -85,6 +88,11 @@ class Case:
     checkpoints: int | None = None
 
 
+def follower(entry_id):
+    """The next id."""
+    return UUID(int=entry_id.int + 1)
+
+
 def at(index):
     return {"index": index, "entry": lambda log: log[index]}
 
@@ -118,6 +126,7 @@ def insertions():
         yield Case(f"entry inserted after {index}", FORGE_ENTRY % index, "was inserted", place, lambda log: FORGED)
     renamed = "UPDATE audit_entry SET id = {forged} WHERE id = {e3}"
     yield Case("id changed", renamed, "was inserted", 2, lambda log: FORGED, checkpoints=1)
+    yield Case("entry inserted at the end", FORGE_ENTRY.replace("{forged}", "{last}") % 6, "was inserted", 7, lambda log: follower(log[6]))
     leaf = "INSERT INTO audit_leaf SELECT 7, {forged}, commitment, key_id FROM audit_leaf WHERE index = 6"
     yield Case("entry and leaf inserted", f"{FORGE_ENTRY % 6}; {leaf}", "in no checkpoint", 7, lambda log: FORGED)
 
@@ -134,6 +143,11 @@ def changed_leaves():
     )
     flipped = "UPDATE audit_leaf SET commitment = set_byte(commitment, 0, get_byte(commitment, 0) # 1) WHERE index = 4"
     yield Case("leaf changed", flipped, "was changed", **at(4))
+    leaf = "UPDATE audit_leaf SET {0} WHERE index = {1}"
+    longer = "commitment = (SELECT substr(commitment, 32) FROM audit_leaf WHERE index = 2) || commitment"
+    shifted = f"{leaf.format(longer, 3)}; {leaf.format('commitment = substr(commitment, 1, 31)', 2)}"
+    yield Case("a byte of one leaf moved to the next", shifted, "has a damaged leaf", **at(2), checkpoints=1)
+    yield Case("pointed at the key of nobody", leaf.format("key_id = {nobody}", 3), "has a damaged leaf", **at(3), checkpoints=1)
     hide = "UPDATE audit_entry SET purpose = 'other' WHERE id = {e6}; UPDATE audit_leaf SET key_id = %s WHERE index = 6"
     yield Case("pointed at no key", hide % "gen_random_uuid()", "no erasure destroyed it", **at(6))
     yield Case("pointed at a destroyed key", hide % "{destroyed}", "root of the checkpoint of 7 entries", checkpoints=2)
@@ -202,7 +216,8 @@ def values(log, keys):
     """What the SQL of a case may name."""
     keys.destroyed.add(DESTROYED)
     texts = {f"e{index}": str(entry_id) for index, entry_id in enumerate(log)}
-    texts |= {"forged": str(FORGED), "destroyed": str(DESTROYED), "zeros": "\\x" + "00" * 32}
+    texts |= {"forged": str(FORGED), "last": str(follower(log[6])), "nobody": str(UUID(int=0))}
+    texts |= {"destroyed": str(DESTROYED), "zeros": "\\x" + "00" * 32}
     texts |= {"note_of_zeros": sign_checkpoint(5, bytes(32))}
     return {name: f"'{text}'" for name, text in texts.items()}
 
@@ -246,13 +261,63 @@ def test_changed_byte_of_a_tile_is_found_and_named(tiled, tamper, subtests):
         verification = verify_log()
 
         with subtests.test(column):
-            assert_fault(verification, "tile 1 of level", index=None if column == "level" else 256)
+            assert_fault(verification, "tile 1 of level", index=256)
 
 
 def test_removed_tile_is_found_and_named(tiled, tamper):
     tamper("DELETE FROM audit_tile WHERE number = 0")
 
     assert_fault(verify_log(), "tile 0 of level 0 is damaged or missing", index=0, checkpoints=2)
+
+
+@pytest.fixture
+def upgraded_just_now(tamper):
+    """Tiles came with an upgrade after the newest checkpoint."""
+    tamper("CREATE TABLE former AS SELECT id, applied FROM django_migrations")
+    yield lambda: tamper("UPDATE django_migrations SET applied = now() WHERE app = 'audit' AND name = '0003_tiles'")
+    tamper("UPDATE django_migrations SET applied = former.applied FROM former WHERE former.id = django_migrations.id; DROP TABLE former")
+
+
+def test_tiles_that_were_never_stored_are_no_fault_and_are_stored_by_the_next_integration(tiled, tamper, upgraded_just_now):
+    upgraded_just_now()
+    tamper("DELETE FROM audit_tile")
+    assert verify_log().result == Verification.Result.OK
+
+    integrate_entries()
+
+    assert Tile.objects.count() == 2
+    assert verify_log().result == Verification.Result.OK
+    assert not Verification.objects.filter(result=Verification.Result.FAILED).exists()
+
+
+@pytest.mark.parametrize(("removed", "place"), [("number = 1", 256), ("true", 0)])
+def test_tiles_removed_at_the_end_are_found_and_named(tiled, tamper, removed, place):
+    tamper(f"DELETE FROM audit_tile WHERE {removed}")
+
+    assert_fault(verify_log(), f"tile {place // 256} of level 0 is damaged or missing", index=place, checkpoints=2)
+
+
+@pytest.mark.parametrize(("removed", "place"), [("number = 1", 256), ("true", 0)])
+def test_tiles_that_the_integration_finds_missing_are_made_anew_and_told_of(tiled, tamper, removed, place):
+    tamper(f"DELETE FROM audit_tile WHERE {removed}")
+
+    integrate_entries()
+
+    told = Verification.objects.latest("finished_at")
+    assert_fault(told, f"the tiles from leaf {place} on were missing, and were made anew", index=place)
+    assert (told.kind, told.held_size) == (Verification.Kind.SINCE_LAST, 0)
+    assert Entry.objects.filter(event=Event.LOG_FAILED, object_id=told.pk).count() == 1
+    assert not log_health().holds
+    assert verify_log(kind=Verification.Kind.SINCE_LAST).result == Verification.Result.OK
+    assert log_health().holds
+    integrate_entries()
+    assert Verification.objects.filter(result=Verification.Result.FAILED).count() == 1
+
+
+def test_a_tile_of_a_tree_that_there_never_was_is_found(tiled, tamper):
+    tamper("INSERT INTO audit_tile SELECT 1, 0, hashes, root FROM audit_tile WHERE number = 0")
+
+    assert_fault(verify_log(), "tile 0 of level 1 is of no tree of this log", checkpoints=2)
 
 
 def test_changed_byte_of_a_checkpoint_outside_is_found(log, settings, subtests):

@@ -7,17 +7,18 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from uuid import UUID
 
 import pytest
 
 from audit.actions import integrate_entries
-from audit.checkpoints import sign_checkpoint, verifier_keys
+from audit.checkpoints import sign_checkpoint, sign_contents, signing_keys, verifier_keys
 from audit.identifiers import uuid7
 from audit.models import Checkpoint, Entry, Leaf
-from audit.notes import SigningKey
+from audit.notes import CheckpointText, CosigningKey, SigningKey, encode, sign_note
 from audit.proofs import VERIFIER, bundle, consistency_proof, opened_entry, proof_of
-from audit.tree import EMPTY_ROOT
+from audit.tree import EMPTY_ROOT, inclusion_proof, leaf_hash, subtree_roots_of, tree_root
 
 pytestmark = pytest.mark.promise("USE-3")
 
@@ -80,7 +81,7 @@ def test_it_needs_nothing_of_ours_and_one_package():
     imported |= {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert imported - set(sys.stdlib_module_names) == {"cryptography"}
-    assert len([line for line in VERIFIER.read_text().splitlines() if line.strip()]) < 300
+    assert len([line for line in VERIFIER.read_text().splitlines() if line.strip()]) < 330
 
 
 @worker_only
@@ -193,6 +194,73 @@ def test_bundle_in_which_an_entry_was_changed_or_its_proof_taken_out(people, run
     assert "4 of 6 entries are in the log" in said
 
 
+@pytest.fixture
+def unpacked(people, folder):
+    """`unpacked(name, ids)`: the folder of a download with these entries."""
+
+    def make(name, ids):
+        (folder / f"{name}.zip").write_bytes(bundle(Entry.objects.filter(pk__in=ids)))
+        zipfile.ZipFile(folder / f"{name}.zip").extractall(folder / name)
+        return folder / name
+
+    return make
+
+
+@worker_only
+def test_bundle_out_of_which_something_was_taken_or_into_which_something_was_put(people, run, folder, unpacked):
+    whole, other = unpacked("whole", people[:5]), unpacked("other", people[2:4])
+    contents = (whole / "contents").read_text()
+    name = f"{verifier_keys()[0].name}/bundle"
+    assert contents.startswith(f"{name}\n5\n306\n0\n1\n2\n3\n4\n\n\u2014 {name} ")
+
+    def rewritten(change):
+        shutil.rmtree(folder / "changed", ignore_errors=True)
+        shutil.copytree(whole, folder / "changed")
+        change(folder / "changed")
+        return run("bundle", "changed", "--key", key())
+
+    def without_a_pair(place):
+        (place / "entries" / "2.json").unlink()
+        (place / "entries" / "2.tlog-proof").unlink()
+
+    def with_pairs_of_another_download(place):
+        """The list is that of the other, which has the third and the fourth alone."""
+        shutil.copy(other / "contents", place)
+
+    def with_one_pair_in_place_of_another(place):
+        shutil.copy(place / "entries" / "4.json", place / "entries" / "2.json")
+        shutil.copy(place / "entries" / "4.tlog-proof", place / "entries" / "2.tlog-proof")
+
+    def with_another_list(text):
+        return lambda place: (without_a_pair(place), (place / "contents").write_text(text))
+
+    older = Checkpoint.objects.order_by("size").first()
+    refusals = {
+        "a pair out": (without_a_pair, "entries/2: DOES NOT HOLD: the entry or its proof is missing"),
+        "a pair added": (with_pairs_of_another_download, "entries/4: DOES NOT HOLD: it was put in"),
+        "a pair in place of another": (with_one_pair_in_place_of_another, "entries/2: DOES NOT HOLD: its proof is of another place"),
+        "the list is shorter": (with_another_list(contents.replace("\n5\n306\n0\n1\n2\n", "\n4\n306\n0\n1\n")), f"the signature of {name} is wrong"),
+        "the list is a stranger's": (
+            with_another_list(SigningKey(name, b"x" * 32).sign(f"{name}\n4\n306\n0\n1\n3\n4\n")),
+            f"no key of the log signed it: {name}",
+        ),
+        "the list under the name of the log": (
+            with_another_list(sign_note(f"{verifier_keys()[0].name}\n4\n306\n0\n1\n3\n4\n", signing_keys())),
+            "no key of the log signed it",
+        ),
+        "the list of another checkpoint": (with_another_list(sign_contents([0, 1, 3, 4], 6)), "belongs to another checkpoint"),
+        "the list is out": (lambda place: (place / "contents").unlink(), "contents is missing"),
+        "the checkpoint is out": (lambda place: (place / "checkpoint").unlink(), "checkpoint is missing"),
+        "another checkpoint": (lambda place: (place / "checkpoint").write_text(older.note), "belongs to another checkpoint"),
+    }  # fmt: skip
+    assert run("bundle", "whole", "--key", key())[0] == HOLDS
+    for what, (change, finding) in refusals.items():
+        code, said = rewritten(change)
+        assert (code, finding in said) == (DOES_NOT_HOLD, True), (what, said)
+    assert rewritten(lambda place: (place / "contents").write_text(contents.replace("\n5\n", "\n6\n")))[0] == UNREADABLE
+    assert rewritten(lambda place: (place / "contents").write_text("lies\n"))[0] == UNREADABLE
+
+
 @worker_only
 def test_bundle_of_an_erased_person_is_in_the_log_and_unread(people, run, folder, keys):
     subject = Entry.objects.get(pk=people[0]).subject_id
@@ -244,3 +312,128 @@ def test_split_view_is_named(people, run, folder):
     code, said = run("consistency", "old", "new", "proof", "--key", key())
 
     assert (code, "a split view" in said) == (DOES_NOT_HOLD, True)
+
+
+# Signatures and heads, of a log that is made here
+
+
+LOG, STRANGER = SigningKey("shop.example/log", b"l" * 32), SigningKey("shop.example/log", b"s" * 32)
+WITNESS, OTHER_WITNESS = CosigningKey("witness.example", b"w" * 32), CosigningKey("other.example", b"o" * 32)
+UNREAD = {"content": {"id": str(uuid7())}, "commitment": encode(b"c" * 32), "key": "", "key_id": ""}
+LEAF = b"\x01" + UUID(UNREAD["content"]["id"]).bytes + bytes(16) + b"c" * 32
+HASHES = [leaf_hash(leaf) for leaf in (b"0", b"1", LEAF, b"3", b"4")]
+TEXT = str(CheckpointText("shop.example/log", 5, tree_root(HASHES)))
+HEAD = "\n".join(["c2sp.org/tlog-proof@v1", "index 2", *map(encode, inclusion_proof(2, 5, subtree_roots_of(HASHES)))])
+
+
+@pytest.fixture
+def check(run, folder):
+    """`check(note, …)` checks a proof that ends with this note, and the note alone: how it ends, and what was said."""
+    (folder / "e.json").write_text(json.dumps(UNREAD))
+
+    def start(note, *options, head=HEAD):
+        (folder / "note").write_text(note)
+        (folder / "e.tlog-proof").write_bytes(f"{head}\n\n{note}".encode())
+        code, said = run("entry", "e.json", "e.tlog-proof", *options)
+        alone, more = run("checkpoint", "note", *options)
+        assert alone == (HOLDS if code == NOT_ALL_CHECKED or head != HEAD else code)
+        return code, said + more
+
+    return start
+
+
+def with_a_bit_changed(note, place):
+    """The note whose last signature line has another bit: 0 to 3 are the key's id, then comes the signature."""
+    text, _space, encoded = note.rstrip("\n").rpartition(" ")
+    data = bytearray(b64decode(encoded))
+    data[place] ^= 1
+    return f"{text} {encode(bytes(data))}\n"
+
+
+def test_checkpoint_says_who_signed_what(check):
+    code, said = check(LOG.sign(TEXT), "--key", LOG.verifier)
+
+    assert code == NOT_ALL_CHECKED
+    assert "The log shop.example/log has 5 entries. Signed by: shop.example/log." in said
+
+
+@pytest.mark.parametrize(
+    ("place", "finding"),
+    [
+        (0, "no key of the log signed"),
+        (3, "no key of the log signed"),
+        (4, "is wrong"),
+        (35, "is wrong"),
+        (36, "is wrong"),
+        (67, "is wrong"),
+    ],
+)
+def test_note_whose_signature_line_was_changed_does_not_hold(check, place, finding):
+    code, said = check(with_a_bit_changed(LOG.sign(TEXT), place), "--key", LOG.verifier)
+
+    assert (code, finding in said) == (DOES_NOT_HOLD, True)
+
+
+@pytest.mark.parametrize(
+    ("note", "trusted"),
+    [
+        (STRANGER.sign(TEXT), LOG),
+        (LOG.sign(TEXT).replace("\n5\n", "\n6\n"), LOG),
+        (SigningKey("other.example/log", b"o" * 32).sign(TEXT), SigningKey("other.example/log", b"o" * 32)),
+        (CosigningKey("shop.example/log", b"i" * 32).sign(TEXT), CosigningKey("shop.example/log", b"i" * 32)),
+    ],
+    ids=["another key", "another text", "the key of another log", "a witness of the log's name"],
+)
+def test_note_that_the_log_did_not_sign_does_not_hold(check, note, trusted):
+    assert check(note, "--key", trusted.verifier)[0] == DOES_NOT_HOLD
+
+
+def test_witness_that_is_asked_for_must_have_signed(check):
+    note, trusted = LOG.sign(TEXT), ["--key", LOG.verifier, "--witness", WITNESS.verifier]
+
+    code, said = check(note + WITNESS.line(TEXT), *trusted)
+    assert (code, "witness.example (witness)" in said) == (NOT_ALL_CHECKED, True)
+    for signed, asked, missing in (
+        (note, trusted, "witness.example"),
+        (note + OTHER_WITNESS.line(TEXT), trusted, "witness.example"),
+        (note + CosigningKey("witness.example", b"x" * 32).line(TEXT), trusted, "witness.example"),
+        (note + WITNESS.line(TEXT), [*trusted, "--witness", OTHER_WITNESS.verifier], "other.example"),
+    ):
+        code, said = check(signed, *asked)
+        assert (code, f"the witness {missing} did not sign" in said) == (DOES_NOT_HOLD, True)
+
+
+@pytest.mark.parametrize("place", [4, 11, 12, 75])
+def test_witness_whose_moment_or_signature_was_changed_does_not_hold(check, place):
+    note = with_a_bit_changed(LOG.sign(TEXT) + WITNESS.line(TEXT), place)
+
+    code, said = check(note, "--key", LOG.verifier, "--witness", WITNESS.verifier)
+
+    assert (code, "the signature of witness.example is wrong" in said) == (DOES_NOT_HOLD, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("index 2", "index 02"),
+        ("index 2", "index 002"),
+        ("index 2", "index +2"),
+        ("index 2", "index 2 "),
+        ("index 2", "index 2\r"),
+        ("index 2", "index \u0662"),
+        ("index 2", "index 2\nindex 2"),
+        ("index 2", "index 2\nextra AAAA"),
+        ("index 2", "extra AAAA\nextra AAAA\nindex 2"),
+        ("index 2", "extra \nindex 2"),
+        ("index 2", "extra AAB=\nindex 2"),
+        ("index 2", "extra AAAA AAAA\nindex 2"),
+        ("proof@v1", "proof@v2"),
+        ("c2sp.org", "c2spxorg"),
+    ],
+)
+def test_proof_with_another_head_is_not_read(check, line, changed):
+    assert check(LOG.sign(TEXT), "--key", LOG.verifier, head=HEAD.replace(line, changed, 1))[0] == UNREADABLE
+
+
+def test_proof_with_something_extra_is_read(check):
+    assert check(LOG.sign(TEXT), "--key", LOG.verifier, head=HEAD.replace("index 2", "extra AAAA\nindex 2"))[0] == NOT_ALL_CHECKED

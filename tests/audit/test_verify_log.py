@@ -1,17 +1,18 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, datetime
+from functools import partial
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from audit.actions import Kind, integrate_entries, verify_log
+from audit.actions import integrate_entries, verify_log
 from audit.checkpoints import signing_keys
 from audit.events import Event
 from audit.identifiers import uuid7
-from audit.models import Checkpoint, Entry, Leaf, Verification
+from audit.models import Checkpoint, Entry, Leaf, Tile, Verification
 from audit.tasks import verify
 from tests.audit.conftest import Someone, assert_fault
 
@@ -36,6 +37,17 @@ def test_verify_log_leaves_entries_that_wait_for_the_next_time(log, write):
     write(2)
 
     assert verify_log().entries == 7
+
+
+def test_tiles_that_become_full_while_it_verifies_are_no_fault(log, write):
+    def meanwhile(done, total):
+        write(300)
+        integrate_entries()
+
+    verification = verify_log(progress=meanwhile)
+
+    assert (verification.finding, verification.entries) == ("", 7)
+    assert Tile.objects.count() == 1
 
 
 def test_verify_log_records_one_event_and_its_result(log):
@@ -177,46 +189,6 @@ def test_task_verifies(log):
     assert Leaf.objects.count() == 7
 
 
-def test_what_is_new_is_read_from_the_last_checkpoint_that_held(log, write):
-    verify_log()
-    write(3)
-    integrate_entries()
-
-    verification = verify_log(kind=Kind.SINCE_LAST)
-
-    assert (verification.result, verification.kind) == (Verification.Result.OK, Kind.SINCE_LAST)
-    assert (verification.first_index, verification.entries, verification.held_size) == (7, 4, 11)  # one says that the log was verified
-
-
-def test_what_changed_before_is_left_to_the_whole_verification(log, tamper):
-    verify_log()
-    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
-
-    assert verify_log(kind=Kind.SINCE_LAST).result == Verification.Result.OK
-    assert_fault(verify_log(), f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
-
-
-def test_a_failure_stays_until_its_stretch_was_read_again_and_held(log, tamper):
-    verify_log()
-    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
-    verify_log()
-
-    again = verify_log(kind=Kind.SINCE_LAST)
-    tamper("UPDATE audit_entry SET purpose = 'dispatch' WHERE id = %s", log[3])
-
-    assert_fault(again, f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
-    assert verify_log(kind=Kind.SINCE_LAST).result == Verification.Result.OK
-
-
-def test_a_month_is_read_by_the_places_of_its_entries(log, tamper):
-    today = Entry.objects.get(pk=log[0]).at.date()
-    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", log[3])
-
-    assert_fault(verify_log(kind=Kind.MONTH, month=today), f"entry {log[3]} at 3 was changed", entry=log[3], index=3)
-    earlier = verify_log(kind=Kind.MONTH, month=date(2020, 2, 1))
-    assert (earlier.result, earlier.entries) == (Verification.Result.OK, 0)
-
-
 @pytest.mark.parametrize("month", ["2026", "2026-13", "October"])
 def test_command_refuses_what_is_no_month(log, month):
     with pytest.raises(CommandError) as refusal:
@@ -224,3 +196,42 @@ def test_command_refuses_what_is_no_month(log, month):
 
     assert refusal.value.returncode == 2
     assert not Verification.objects.exists()
+
+
+def test_command_verifies_what_is_new_since_it_last_held(log, write):
+    call_command("verify_audit", "--quiet", stdout=StringIO())
+    write(2)
+    integrate_entries()
+
+    call_command("verify_audit", "--since-last", "--quiet", stdout=(out := StringIO()))
+
+    newest = Verification.objects.latest("finished_at")
+    assert (newest.kind, newest.first_index, newest.result) == (Verification.Kind.SINCE_LAST, 7, Verification.Result.OK)
+    assert "entries from 7 on" in out.getvalue()
+
+
+def test_command_verifies_one_month_and_no_other(old_month):
+    ids = old_month(datetime(2026, 3, 1, tzinfo=UTC)) + old_month(datetime(2026, 4, 1, tzinfo=UTC))
+    integrate_entries()
+
+    call_command("verify_audit", "--month", "2026-04", "--quiet", stdout=StringIO())
+
+    verification = Verification.objects.get()
+    assert (verification.kind, verification.result) == (Verification.Kind.MONTH, Verification.Result.OK)
+    assert 3 <= verification.entries <= len(ids)
+
+
+@pytest.mark.parametrize("month", ["2026-03", "2026-04"])
+def test_command_finds_what_is_wrong_in_the_month_that_it_is_asked_for(old_month, tamper, month):
+    march = old_month(datetime(2026, 3, 1, tzinfo=UTC))
+    integrate_entries()
+    old_month(datetime(2026, 4, 1, tzinfo=UTC))
+    integrate_entries()
+    tamper("UPDATE audit_entry SET purpose = 'other' WHERE id = %s", march[1])
+    command = partial(call_command, "verify_audit", "--month", month, "--quiet", stdout=StringIO())
+
+    if month == "2026-04":
+        command()
+    else:
+        with pytest.raises(CommandError, match=f"entry {march[1]} .* was changed"):
+            command()

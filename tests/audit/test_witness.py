@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 import requests
 
-from audit.notes import CheckpointText, SigningKey, VerifierKey, encode, open_note, sign_note, signature_line
+from audit.notes import CheckpointText, CosigningKey, SigningKey, VerifierKey, encode, open_note, sign_note, signature_line
 from audit.tree import EMPTY_ROOT, consistency_proof, subtree_roots_of, tree_root
 from marketplace.environment import ROOT
 from tests.audit.test_tiles import hashes_of
@@ -18,14 +18,15 @@ pytestmark = pytest.mark.promise("USE-3")
 
 LOG = SigningKey("shop.example/log", b"s" * 32)
 OTHER_LOG = SigningKey("other.example/log", b"o" * 32)
+OTHER_WITNESS = CosigningKey("third.example/log", b"t" * 32)
 HASHES = hashes_of(0, 400)
 SPLIT = hashes_of(400, 800)
 
 
 class WitnessProcess:
-    def __init__(self, folder, program=ROOT):
-        command = [sys.executable, "-m", "audit.witness", str(folder), "--name", "witness.example", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=program, stdout=subprocess.PIPE, text=True)
+    def __init__(self, folder, program=ROOT, command=("-m", "audit.witness")):
+        command = [sys.executable, *command, str(folder), "--name", "witness.example", "--port", "0"]
+        self.process = subprocess.Popen(command, cwd=program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.key = VerifierKey.parse(self.process.stdout.readline().strip())
         self.address = self.process.stdout.readline().split()[2].rstrip(",")
 
@@ -42,7 +43,7 @@ class WitnessProcess:
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "logs").write_text(f"{LOG.verifier}\n{OTHER_LOG.verifier}\n")
+    (tmp_path / "logs").write_text(f"{LOG.verifier}\n{OTHER_LOG.verifier}\n{OTHER_WITNESS.verifier}\n")
     return tmp_path
 
 
@@ -61,8 +62,8 @@ def program(tmp_path):
 def start(folder, program):
     started = []
 
-    def run():
-        started.append(WitnessProcess(folder, program))
+    def run(*how):
+        started.append(WitnessProcess(folder, *(how or (program,))))
         return started[-1]
 
     yield run
@@ -70,10 +71,11 @@ def start(folder, program):
         witness.process.kill()
         witness.process.wait()
         witness.process.stdout.close()
+        witness.process.stderr.close()
 
 
-def note(size, hashes=HASHES, key=LOG, root=None):
-    return key.sign(str(CheckpointText(key.verifier.name, size, root or tree_root(hashes[:size]))))
+def note(size, hashes=HASHES, key=LOG, root=None, origin=None):
+    return key.sign(str(CheckpointText(origin or key.verifier.name, size, root or tree_root(hashes[:size]))))
 
 
 def proof(old, new, hashes=HASHES):
@@ -95,6 +97,10 @@ def test_witness_cosigns_what_grows_and_shows_it(start):
     assert CheckpointText.parse(open_note(seen.text, [LOG.verifier])).size == 300
 
 
+def test_a_shop_is_a_witness_by_its_own_command(start):
+    assert start(ROOT, ("manage.py", "witness")).ask(0, note(3)).status_code == 200
+
+
 def test_witness_answers_each_refusal_by_its_own_code(start):
     witness = start()
     assert witness.ask(0, note(5)).status_code == 200
@@ -104,6 +110,8 @@ def test_witness_answers_each_refusal_by_its_own_code(start):
         "unknown origin": (404, witness.ask(5, note(7, key=SigningKey("unknown.example", b"u" * 32)))),
         "no trusted signature": (403, witness.ask(5, note(7, key=stranger), proof(5, 7))),
         "a wrong signature": (403, witness.ask(5, note(7).replace("\n7\n", "\n8\n"), proof(5, 7))),
+        "the key of another log": (403, witness.ask(5, note(7, key=OTHER_LOG, origin=LOG.verifier.name), proof(5, 7))),
+        "the key of a witness": (404, witness.ask(0, note(7, key=OTHER_WITNESS))),
         "old beyond the new": (400, witness.ask(8, note(7))),
         "not the known size": (409, witness.ask(3, note(7), proof(3, 7))),
         "not a proof": (422, witness.ask(5, note(7), proof(4, 7))),
@@ -112,11 +120,15 @@ def test_witness_answers_each_refusal_by_its_own_code(start):
         "another log of the same name": (422, witness.ask(5, note(7, SPLIT), proof(5, 7, SPLIT))),
         "a proof from nothing": (422, witness.ask(0, note(7, key=OTHER_LOG), [EMPTY_ROOT])),
         "an empty log of another root": (422, witness.ask(0, note(0, key=OTHER_LOG, root=b"z" * 32))),
-        "malformed": (400, witness.post("new 5\n\n")),
+        "malformed": (400, witness.post(f"new 5\n\n{note(7)}")),
+        "another spelling of a number": (400, witness.post(f"old 05\n\n{note(7)}")),
+        "no empty line": (400, witness.post("old 5\n")),
+        "no text": (400, witness.post(b"old 5\n\n\xff")),
         "not base64": (400, witness.post(f"old 5\n???\n\n{note(7)}")),
         "too many hashes": (400, witness.ask(5, note(7), [EMPTY_ROOT] * 64)),
         "too large": (413, witness.post("old 5\n" + "x" * 60_000)),
         "another address": (404, requests.post(f"{witness.address}/checkpoint", data="x", timeout=10)),
+        "its key": (404, requests.get(f"{witness.address}/key", timeout=10)),
     }
 
     assert {name: answer.status_code for name, (_, answer) in refusals.items()} == {name: code for name, (code, _) in refusals.items()}
@@ -131,6 +143,17 @@ def test_witness_accepts_the_empty_log(start):
 
     assert witness.ask(0, note(0)).status_code == 200
     assert witness.ask(0, note(4)).status_code == 200
+
+
+@pytest.mark.parametrize("slip", [b"no key", b"shop.example/log+00000000+AAAA", str(LOG.verifier).encode()[:-4], b"\xff\xfe"])
+def test_line_of_the_list_that_is_no_key_leaves_the_other_logs_answered(start, folder, slip):
+    (folder / "logs").write_bytes(f"{LOG.verifier}\n\n".encode() + slip + f"\n  {OTHER_LOG.verifier} \r\n".encode())
+    witness = start()
+
+    assert witness.ask(0, note(5)).status_code == 200
+    assert witness.ask(0, note(9, key=OTHER_LOG)).status_code == 200
+    witness.process.kill()
+    assert witness.process.stderr.read().startswith("Line 3 of the file logs is passed over: ")
 
 
 def test_witness_keeps_several_logs_apart_and_its_key_over_a_restart(start, folder):

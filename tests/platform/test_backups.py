@@ -135,6 +135,27 @@ def test_a_restore_elsewhere_brings_everything_back_but_what_was_erased_since(ba
     assert found == {"erased": True, "rows": 0, "keys": 0, "replayed": 1, "log": "ok"}
 
 
+@pytest.mark.promise("USE-3")
+def test_a_restore_signs_nothing_that_contradicts_what_was_published_since(backup, place, tmp_path):
+    """Not even once, and not by the first worker that starts: the backup's own checkpoint is as old as its data."""
+    _kept, erased, data, keys = backup
+    published = {"AUDIT_PUBLISH": f"file://{tmp_path}/copies"}
+    erase(erased)
+    publish = (
+        "from audit.actions import integrate_entries; integrate_entries(); from audit.publishing import publish_newest; publish_newest()"
+    )
+    assert script(publish, **slot_environment(**published)).returncode == 0
+    done = manage("restore", "--data", str(data), "--keys", str(keys), "--ledger", str(ledger_path()), **elsewhere(place))
+    assert done.returncode == 0, done.stderr
+    count = "from audit.models import Checkpoint; print(Checkpoint.objects.count())"
+    before = script(count, **elsewhere(place)).stdout
+
+    refused = script("from audit.actions import integrate_entries; integrate_entries()", **elsewhere(place, **published))
+
+    assert "LogRolledBack" in refused.stderr
+    assert script(count, **elsewhere(place)).stdout == before
+
+
 def test_nothing_in_a_backup_can_be_read(backup):
     *_people, data, keys = backup
 

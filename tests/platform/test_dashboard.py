@@ -6,6 +6,8 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
+from audit.models import Publication, Verification
+from audit.publishing import places
 from marketplace.dashboard import MUST_BE_PUBLISHED
 from privacy.access.gate import unit_of_work
 from privacy.declarations.purposes import PURPOSES, Purpose
@@ -48,6 +50,14 @@ def test_overdue_and_due_soon_requests_stand_at_the_top():
     assert (late.number, late.state) == (1, State.LATE)
     assert (soon.number, soon.state) == (1, State.WATCH)
     assert titles(Role.PRIVACY_OFFICER, Section.NEEDS_YOU)[0] in ("Requests overdue", "Missing details of the operator")
+
+
+def test_only_who_answers_requests_is_told_that_they_wait():
+    make_request(-1)
+
+    told = {role for role in STAFF_ROLES if any("equests" in title for title in titles(role, Section.NEEDS_YOU))}
+
+    assert told == {Role.PRIVACY_OFFICER}
 
 
 def test_jobs_that_gave_up_are_counted_for_a_week():
@@ -163,3 +173,59 @@ def test_the_table_of_roles_is_the_matrix_that_the_gate_obeys():
 
 def test_visitors_do_not_see_the_table_of_roles(client):
     assert client.get("/admin/roles/").status_code == 302
+
+
+def verified(kind=Verification.Kind.FULL, result=Verification.Result.OK, ago=timedelta(minutes=5)):
+    at = timezone.now() - ago
+    return Verification.objects.create(
+        started_at=at, finished_at=at, kind=kind, held_size=0, entries=0, erased=0, retired=0, checkpoints=0, result=result
+    )
+
+
+@pytest.mark.promise("USE-3")
+@pytest.mark.parametrize(
+    ("past", "words", "state"),
+    [
+        ([{}], "Holds. What is new was verified 5\xa0minutes ago", State.GOOD),
+        ([{"result": Verification.Result.FAILED}], "It does not hold", State.LATE),
+        ([{"result": Verification.Result.FAILED, "ago": timedelta(hours=1)}, {}], "Holds.", State.GOOD),
+        ([{"ago": timedelta(hours=4)}], "verified 4\xa0hours ago", State.LATE),
+        ([{"ago": timedelta(days=9)}, {"kind": Verification.Kind.SINCE_LAST}], "the whole log 1\xa0week, 2\xa0days ago", State.LATE),
+    ],
+    ids=["good", "failed", "mended", "late", "whole late"],
+)
+def test_the_log_says_how_it_is_and_when_it_was_verified(past, words, state):
+    for each in past:
+        verified(**each)
+
+    shown = card(Role.AUDITOR, "Log")
+
+    assert (shown.state, words in str(shown.text)) == (state, True), shown.text
+
+
+@pytest.mark.promise("USE-3")
+@pytest.mark.parametrize(
+    ("known", "words", "state"),
+    [
+        ({}, "All have the newest checkpoint.", State.GOOD),
+        ({"behind_since": timedelta(days=1)}, "1 of them are late.", State.LATE),
+        ({"finding": "rolled back"}, "1 of them know another log. Nothing more is signed.", State.LATE),
+    ],
+    ids=["good", "late", "contradicting"],
+)
+def test_the_places_outside_say_whether_they_have_the_log(settings, tmp_path, known, words, state):
+    settings.AUDIT_PUBLISH = [f"file://{tmp_path}"]
+    now = timezone.now()
+    since = {"behind_since": now - known["behind_since"]} if "behind_since" in known else {}
+    Publication.objects.create(name=places()[0].name, tried_at=now, size=1, **(known | since))
+
+    shown = card(Role.AUDITOR, "Log outside")
+
+    assert (str(shown.text), shown.state) == (words, state)
+
+
+@pytest.mark.promise("USE-3")
+def test_without_a_place_outside_there_is_no_card_for_it(settings):
+    settings.AUDIT_PUBLISH = []
+
+    assert card(Role.AUDITOR, "Log outside") is None

@@ -4,7 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.core import mail as outbox
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from audit.events import Event
@@ -22,6 +22,8 @@ from privacy.mail.actions import deliver_mail
 from privacy.mail.models import OutboundMail
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.identifiers import uuid7
+from privacy.wall.context import entered
+from privacy.wall.logins import Login
 from tests.accounts.people import make_staff
 from tests.privacy.vault.records import staff
 
@@ -105,6 +107,21 @@ def test_the_same_fact_raised_at_the_same_moment_is_one_alert():
         thread.join()
 
     assert [alert.count for alert in Alert.objects.filter(actor_id=actor_id)] == [4]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("login", [Login.GATE, Login.AUDITOR])
+def test_whoever_only_reads_is_noticed_and_ends_no_alert(login):
+    actor_id = uuid7()
+    with entered(login):
+        raised(actor_id=actor_id)
+        alert = raised(actor_id=actor_id)
+
+        for attempt in (lambda: Alert.objects.update(closed_at=timezone.now()), alert.notice.save, alert.delete):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                attempt()
+
+    assert [(alert.count, alert.is_open) for alert in open_alerts()] == [(2, True)]
 
 
 def test_an_alert_raised_afterwards_survives_the_rollback():

@@ -10,6 +10,7 @@ from orders.lifecycle.models import OrderAddress
 from privacy.alerts.models import Alert, AlertKind
 from privacy.alerts.tasks import watch_floor
 from privacy.policy.roles import Actor
+from tests.audit.test_security_log import listening
 from tests.wall.people import make_person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("USE-3"), pytest.mark.promise("PROTECT-2")]
@@ -41,6 +42,19 @@ def test_a_change_in_a_shell_raises_one_alert(person):
     assert (alert.kind, alert.count) == (AlertKind.UNATTRIBUTED_CHANGE, 2)
     assert (alert.about.label, alert.about.id) == ("audit.entry", first.id)
     assert (first.subject_id, first.object_label, first.outcome) == (person.id, "orders.orderaddress", "update")
+
+
+def test_a_change_in_a_shell_has_its_line_in_the_security_log(person):
+    change(person)
+
+    with listening() as lines:
+        watch_floor()
+        watch_floor()
+
+    (line,) = lines.named("sensitive_update")
+    (entry,) = Entry.objects.filter(event=Event.DATA_CHANGED_UNATTRIBUTED, db_role="market_worker")
+    assert (line["entry"], line["level"]) == (str(entry.id), "WARN")
+    assert line["event"] == f"sensitive_update:unknown/-,{person.id},orders.orderaddress/{entry.object_id}"
 
 
 def test_each_database_role_has_an_alert(person, owner_connection):

@@ -12,7 +12,7 @@ from privacy.declarations.categories import Scope
 from privacy.vault import keyrings, keys
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Clearing, Epoch, KeyEncryptionKey, SubjectKey
-from privacy.vault.queries import key_ages, ring_works
+from privacy.vault.queries import is_log_kept, key_ages, ring_works
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("PROTECT-1")]
 
@@ -66,6 +66,36 @@ def test_a_key_past_its_time_is_raised_once_and_counted_up(key, settings, wrong)
 
     assert raised() == [AlertKind.KEY_OVERDUE]
     assert Alert.objects.get().count == 2
+
+
+@pytest.fixture
+def as_superuser(owner_connection):
+    """What its superuser does to the keys' server, until the test ends. Our own connection is a new one after it."""
+    owner = owner_connection("vault")
+    owner.autocommit = True
+
+    def execute(statement):
+        with owner.cursor() as cursor:
+            cursor.execute(statement)
+        connections["vault"].close()
+
+    yield execute
+    execute("ALTER ROLE vault_user RESET wal_recycle")
+    execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO vault_owner")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("RIGHTS-3")
+@pytest.mark.parametrize(
+    "wrong", ["ALTER ROLE vault_user SET wal_recycle = on", "REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM vault_owner"]
+)
+def test_a_log_that_keeps_deleted_keys_is_raised(key, as_superuser, wrong):
+    assert not is_log_kept()
+
+    as_superuser(wrong)
+    watch_keys()
+
+    assert raised() == [AlertKind.KEY_LOG_KEPT]
 
 
 def test_the_log_s_keys_never_fall_due(settings):

@@ -63,6 +63,7 @@ def test_nothing_happens_before_its_time():
 
     assert rotation.advance_epoch(by=JOB) == 0
 
+    assert not Entry.objects.filter(event__in=[Event.KEYS_REWRAPPED, Event.EPOCH_DESTROYED]).exists()
     assert bytes(SubjectKey.objects.get(pk=key.id).wrapped) == bytes(before.wrapped)
     assert Epoch.objects.count() == 1
 
@@ -114,7 +115,8 @@ def test_a_copy_of_the_keys_opens_within_the_period_and_never_after_it(settings)
     forget_everything()
     with pytest.raises(Unreadable, match="destroyed"):
         keys.unwrap(copy)
-    assert Entry.objects.filter(event=Event.EPOCH_DESTROYED).count() == 1
+    destroyed = Entry.objects.filter(event=Event.EPOCH_DESTROYED).order_by("at", "id")
+    assert list(destroyed.values_list("outcome", flat=True)) == ["begun", "ok"]
 
 
 @pytest.mark.django_db
@@ -183,7 +185,9 @@ def test_a_destroyed_key_is_in_no_file_of_its_table(servers, owner_connection, v
     assert clearing.clear_deleted_keys()
     checkpoint(owner_connection)
 
-    assert files_with(servers, wrapped) <= {"pg_wal"}  # which recycles it; the epoch bounds what it is worth
+    assert files_with(servers, wrapped) <= {"pg_wal"}
+    assert clearing.renew_log()
+    assert files_with(servers, wrapped) == set()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -195,9 +199,36 @@ def test_a_destroyed_secret_is_in_no_file_of_its_table(servers, owner_connection
 
     rotation.advance_epoch(by=JOB, now=gone)
     assert clearing.clear_deleted_keys()
-    checkpoint(owner_connection)
+    assert clearing.renew_log()
 
-    assert files_with(servers, wrapped) <= {"pg_wal"}
+    assert files_with(servers, wrapped) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_night_ends_the_log_in_which_keys_and_secrets_lie_together(servers, owner_connection):
+    """A copy of the whole disk, made after the night, by somebody who has the key-encryption key."""
+    subject_id = uuid7()
+    wrapped = bytes(SubjectKey.objects.get(pk=keys.key_for_sealing(subject_id, Scope.ACCOUNT).id).wrapped)
+    keys.destroy_keys(subject_id, CATEGORY_SCOPES)
+    checkpoint(owner_connection)
+    assert files_with(servers, wrapped)
+
+    advance_epoch()
+
+    assert files_with(servers, wrapped) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_log_cannot_be_renewed_the_night_goes_on(owner_connection):
+    owner = owner_connection("vault")
+    owner.autocommit = True
+    with owner.cursor() as cursor:
+        cursor.execute("REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM vault_owner")
+        try:
+            assert not clearing.renew_log()
+            advance_epoch()
+        finally:
+            cursor.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO vault_owner")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -257,8 +288,8 @@ def test_a_row_that_an_older_transaction_may_still_see_is_cleared_by_a_later_tur
 
     owner.rollback()
     assert clearing.clear_deleted_keys()
-    checkpoint(owner_connection)
-    assert files_with(servers, wrapped) <= {"pg_wal"}
+    assert clearing.renew_log()
+    assert files_with(servers, wrapped) == set()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,10 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import DatabaseError, connections, transaction
+from django.utils import timezone
 
 from audit.events import Event
+from audit.record import record
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.categories import CATEGORY_SCOPES, Scope
 from privacy.declarations.purposes import Purpose
@@ -113,6 +116,27 @@ def test_the_cache_is_bounded_and_the_oldest_goes_first():
     assert [cache.get(subject_id, Scope.ACCOUNT) is not None for subject_id in subjects] == [False, False, True, True, True]
 
 
+def test_the_cache_of_a_process_holds_as_many_keys_as_the_documents_say():
+    cache, key = key_cache.KeyCache(), keys.DataKey(uuid7(), bytes(32))
+    for number in range(10_001):
+        cache.put(UUID(int=number), Scope.ACCOUNT, key)
+
+    assert len(cache) == 10_000
+    assert keys.cache._size == 10_000
+
+
+def test_a_sweep_takes_what_is_past_its_time_and_nothing_else(monkeypatch):
+    cache, (former, present) = key_cache.KeyCache(), (uuid7(), uuid7())
+    cache.put(former, Scope.ACCOUNT, keys.DataKey(uuid7(), bytes(32)))
+    now = key_cache.monotonic()
+    monkeypatch.setattr(key_cache, "monotonic", lambda: now + key_cache.CACHE_SECONDS + 1)
+    cache.put(present, Scope.ACCOUNT, keys.DataKey(uuid7(), bytes(32)))
+
+    cache.sweep()
+
+    assert list(cache._keys) == [(present.int, Scope.ACCOUNT)]
+
+
 @pytest.mark.promise("RIGHTS-3")
 def test_a_cached_key_is_forgotten_after_its_time(monkeypatch):
     cache, subject_id = key_cache.KeyCache(), uuid7()
@@ -211,6 +235,24 @@ def test_the_ledger_names_the_key_that_was_destroyed():
     assert source.destroyed_keys({key_id, uuid7()}) == {key_id}
     assert source.known_keys({key_id}) == {}
     assert source.log_keys({subject_id}) == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("USE-3")
+@pytest.mark.parametrize("age", [timedelta(hours=2), -timedelta(hours=2)])
+def test_a_line_of_the_ledger_counts_when_the_log_knows_of_the_erasure(age):
+    """Whoever forges one has to write the erasure into the signed log, too."""
+    subject_id = uuid7()
+    key_id = keys.key_for_sealing(subject_id, Scope.LOG).id
+    SubjectKey.objects.filter(pk=key_id).delete()
+    DestroyedKey.objects.create(id=key_id, subject_id=subject_id, scope=Scope.LOG, destroyed_at=timezone.now() - age)
+    record(Event.DATA_OPENED, by=Actor.job("tests"), subject=subject_id)
+    record(Event.KEY_DESTROYED, by=Actor.job("tests"), subject=uuid7())
+    assert VaultKeySource().destroyed_keys({key_id}) == set()
+
+    record(Event.KEY_DESTROYED, by=Actor.job("tests"), subject=subject_id)
+
+    assert VaultKeySource().destroyed_keys({key_id}) == {key_id}
 
 
 @pytest.mark.django_db

@@ -420,6 +420,11 @@ def changed(note: Note, **values: str) -> Note:
     return note
 
 
+def plain() -> models.QuerySet[Note]:
+    """Past our own managers, as Django's own code could go."""
+    return models.QuerySet(Note)
+
+
 def another(note: Note, **values: str) -> Note:
     return Note(subject=note.subject, **(PLAIN | {"name": NEW} | values))
 
@@ -477,6 +482,7 @@ WRITING = {
     "aget_or_create": lambda note: awaited(Note.objects.aget_or_create, code="new", defaults={"subject": note.subject, "name": NEW}),
     "aupdate_or_create": lambda note: awaited(Note.objects.aupdate_or_create, code="c1", defaults={"name": NEW}),
     "abulk_create": lambda note: awaited(Note.objects.abulk_create, [another(note)]),
+    "bulk_update_base": lambda note: Note._base_manager.bulk_update([changed(note, name=NEW)], ["name"]),
     "abulk_update": lambda note: awaited(Note.objects.abulk_update, [changed(note, name=NEW)], ["name"]),
     "full_clean_and_save": lambda note: (changed(note, name=NEW).full_clean(), note.save()),
     "model_form": lambda note: form_of(note, name=NEW).save(),
@@ -492,14 +498,20 @@ NOT_WRITING = roads(
     update_base=lambda note: Note._base_manager.update(name=NEW),
     aupdate=lambda note: awaited(Note.objects.aupdate, name=NEW),
     update_by_column=lambda note: Note.objects.update(name=F("street")),
-    update_by_column_base=lambda note: Note._base_manager.update(name=F("code")),
-    update_by_value=lambda note: Note._base_manager.update(name=Value(NEW)),
-    update_by_function=lambda note: Note._base_manager.update(name=Upper("code")),
-    update_by_concat=lambda note: Note._base_manager.update(name=Concat("code", Value(NEW))),
-    update_by_case=lambda note: Note._base_manager.update(name=Case(When(code="c1", then=Value(NEW)), default=Value("x"))),
-    update_by_subquery=lambda note: Note._base_manager.update(name=Subquery(Note.objects.values("code")[:1])),
+    update_by_column_base=lambda note: Note._base_manager.update(name=F("street")),
+    update_by_open_column=lambda note: plain().update(name=F("code")),
+    update_by_sealed_column=lambda note: plain().update(name=F("street")),
+    update_by_sealed_columns=lambda note: plain().update(name=Coalesce("street", "body")),
+    update_by_value=lambda note: plain().update(name=Value(NEW)),
+    update_by_function=lambda note: plain().update(name=Upper("code")),
+    update_by_concat=lambda note: plain().update(name=Concat("code", Value(NEW))),
+    update_by_case=lambda note: plain().update(name=Case(When(code="c1", then=Value(NEW)), default=Value("x"))),
+    update_by_case_of_columns=lambda note: plain().update(name=Case(When(code="c1", then="street"), default="name")),
+    update_by_subquery=lambda note: plain().update(name=Subquery(Note.objects.values("code")[:1])),
+    update_by_another_row=lambda note: plain().update(name=Subquery(Note.objects.values("name")[:1])),
     update_by_token=lambda note: Note.objects.update(name=note.name),
-    bulk_update_base=lambda note: Note._base_manager.bulk_update([changed(note, name=NEW)], ["name"]),
+    update_by_token_base=lambda note: Note._base_manager.update(name=note.name),
+    bulk_update_plain=lambda note: plain().bulk_update([changed(note, name=NEW)], ["name"]),
     assign_column=lambda note: setattr(note, "name", F("street")),
     assign_value=lambda note: setattr(note, "name", Value(NEW)),
     assign_number=lambda note: setattr(note, "name", 7),
@@ -521,6 +533,17 @@ UPSERTING = roads(
         [another(note)], update_conflicts=True, unique_fields=["id"], update_fields=["name"]
     ),
     move_to_another_person=lambda note: Note.objects.update(subject=Subject.objects.create()),
+    move_to_another_person_base=lambda note: Note._base_manager.update(subject=Subject.objects.create()),
+)
+# The error names the field that would have been written.
+FOREIGN = roads(
+    REFUSED,
+    names="privacy.note.street",
+    update_by_another_token=lambda note: plain().update(street=note.name),
+    update_by_another_token_base=lambda note: Note._base_manager.update(street=note.name),
+    update_by_case_of_another_token=lambda note: plain().update(
+        street=Case(When(pk=note.pk, then=Value(note.name, output_field=Note._meta.get_field("street"))))
+    ),
 )
 
 
@@ -611,7 +634,7 @@ def test_what_cannot_seal_is_refused_and_changes_nothing(note, own):
     before = stored_token(note, "name")
 
     with own():
-        assert faults([*NOT_WRITING, *UPSERTING], lambda: Note.objects.get(pk=note.pk)) == {}
+        assert faults([*NOT_WRITING, *UPSERTING, *FOREIGN], lambda: Note.objects.get(pk=note.pk)) == {}
 
     assert stored_token(note, "name") == before
     assert Note.objects.count() == 1

@@ -27,7 +27,7 @@ from privacy.vault.errors import KeyDestroyed, Unreadable
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Clearing, DestroyedKey, KeyEncryptionKey, SubjectKey
 from tests.databases import slot_environment
-from tests.privacy.vault.fixtures import entries, stored_token, write_token
+from tests.privacy.vault.fixtures import stored_token, write_token
 from tests.privacy.vault.records import Letter, Note, new_customer, person
 from tests.settings import ROOT
 
@@ -84,6 +84,10 @@ def texts(note: Note) -> list[str]:
 VALUES = ["Ada Lovelace", "ada@example.org", "Main Street 1", "hello"]
 
 
+def said_of(event):
+    return list(Entry.objects.filter(event=event).order_by("at", "id").values_list("outcome", flat=True))
+
+
 def key_rows(subject_id, **how):
     return {row.scope: row for row in SubjectKey.objects.filter(subject_id=subject_id, **how)}
 
@@ -104,7 +108,7 @@ def test_every_key_is_locked_with_the_current_version_and_no_row_of_data_changes
     assert said[-1] == f"{number:,} of {number:,} keys"
     keys.cache.clear()
     assert texts(kept) == VALUES
-    assert Entry.objects.filter(event=Event.KEYS_REWRAPPED).count() == 1
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun", "ok"]
     assert KeyEncryptionKey.objects.filter(version=2).exists()
 
 
@@ -125,7 +129,21 @@ def test_locking_anew_twice_changes_nothing_more(kept, second_version):
 
     assert rotation.rewrap_keys(by=JOB) == 0
     assert [bytes(one) for one in SubjectKey.objects.order_by("pk").values_list("wrapped", flat=True)] == [bytes(one) for one in wrapped]
-    assert Entry.objects.filter(event=Event.KEYS_REWRAPPED).count() == 1
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun", "ok"]
+
+
+def test_a_run_that_stopped_before_it_could_say_so_is_ended_by_the_next(kept, second_version):
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rotation.rewrap_keys(by=JOB, say=stop)
+    assert not SubjectKey.objects.exclude(key_version=2).exists()
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun"]
+
+    assert rotation.rewrap_keys(by=JOB) == 0
+
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun", "begun", "ok"]
 
 
 def test_a_run_that_stops_in_the_middle_goes_on_where_it_was(kept, crowd, second_version, monkeypatch):
@@ -192,7 +210,7 @@ def test_a_person_gets_new_keys_and_everything_is_sealed_anew(kept, notes_are_de
     for name, token in tokens.items():
         assert stored_token(kept, name)[:17] != token[:17]
     assert texts(kept) == VALUES
-    assert len(entries(Event.KEYS_RENEWED, kept.subject)) == 1
+    assert said_of(Event.KEYS_RENEWED) == ["begun", "ok"]
     assert not DestroyedKey.objects.filter(subject_id=kept.subject_id).exists()
 
 
@@ -253,6 +271,24 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(kept, notes_are_declared)
     assert rotation.unfinished_people() == []
 
 
+def test_old_keys_go_only_when_the_log_says_so(kept, notes_are_declared, monkeypatch):
+    """Stopped between the two, the next run says it again and lets them go."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
+        stopping.setattr(rotation, "owe_clearing", stop)
+        rotation.renew_keys([kept.subject_id], by=JOB)
+    assert rotation.unfinished_people() == [kept.subject_id]
+    assert said_of(Event.KEYS_RENEWED) == ["begun", "ok"]
+
+    rotation.renew_keys(rotation.unfinished_people(), by=JOB, before=timezone.now() - timedelta(days=1))
+
+    assert rotation.unfinished_people() == []
+    assert said_of(Event.KEYS_RENEWED) == ["begun", "ok", "ok"]
+
+
 def test_the_beat_finishes_what_was_left_behind_and_begins_nothing(kept, crowd, notes_are_declared):
     rotation._retire_keys(kept.subject_id, timezone.now())
     before = set(SubjectKey.objects.filter(retired_at=None).values_list("pk", flat=True))
@@ -266,7 +302,7 @@ def test_the_beat_finishes_what_was_left_behind_and_begins_nothing(kept, crowd, 
     assert set(SubjectKey.objects.values_list("pk", flat=True)) == before
     keys.cache.clear()
     assert texts(kept) == VALUES
-    assert Entry.objects.filter(event=Event.KEYS_RENEWED, subject_id=kept.subject_id).count() == 1
+    assert said_of(Event.KEYS_RENEWED) == ["ok"]
     assert settings_of_the_site.CELERY_BEAT_SCHEDULE["finish_renewals"]["task"] == finish_renewals.name
 
 
@@ -411,6 +447,7 @@ def test_the_command_survives_kill_9(transactional_db):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=20)
     done = SubjectKey.objects.filter(key_version=2).count()
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun"]
 
     ending = rewrapping()
     output, errors = ending.communicate(timeout=120)
@@ -418,6 +455,7 @@ def test_the_command_survives_kill_9(transactional_db):
     assert 0 < done < total
     assert ending.returncode == 0, errors
     assert f"{total - done:,} keys are locked with the current version." in output
+    assert said_of(Event.KEYS_REWRAPPED) == ["begun", "begun", "ok"]
     assert not SubjectKey.objects.exclude(key_version=2).exists()
 
 
