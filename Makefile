@@ -54,7 +54,8 @@ endif
 
 # What talks to the databases and the queue, on servers as an operator runs them: PostgreSQL 15 and Redis through TLS.
 EXTERNAL := tests/audit tests/orders tests/privacy/access tests/privacy/jobs tests/privacy/test_mail.py tests/privacy/retention \
-	tests/privacy/sharing tests/privacy/vault tests/privacy/wall tests/journeys/test_killed_workers.py
+	tests/privacy/sharing tests/privacy/vault tests/privacy/wall tests/rules/test_database_rights.py tests/rules/test_personal_models.py \
+	tests/rules/test_wall.py tests/journeys/test_killed_workers.py
 
 test-external: $(VENV)/development.stamp programs
 	@TEST_SERVERS=external MARKETPLACE_STATE=$(STATE)/external $(BIN)/pytest -n 2 --dist worksteal $(or $(ARGS),$(EXTERNAL))

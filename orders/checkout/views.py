@@ -167,6 +167,7 @@ def _page(request: HttpRequest, items: list[BasketItem], form: CheckoutForm, quo
     purpose = Purpose.ORDER if has_consent(actor.id, Purpose.ORDER) else Purpose.ACCOUNT  # type: ignore[arg-type]
     with open_access(by=actor, purpose=purpose, subject=actor.id) as grant:
         details = request.user.details  # type: ignore[union-attr]
+        form.initial.setdefault("addressee", grant.read(details.name) or "")
         return render(request, "orders/checkout.html", context | {"details": details, "grant": grant}, status=status)
 
 

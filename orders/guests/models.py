@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.declarations.walls import Wall
 from privacy.jobs.models import HOW_FAR, JOB_FIELDS, Job
 from privacy.vault.identifiers import uuid7
+from privacy.wall.uniqueness import UniqueByHash
 
 
 class LeadsTo(models.TextChoices):
@@ -70,7 +71,7 @@ class GuestLink(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="guest_links")
-    digest = models.BinaryField(max_length=32, unique=True)
+    digest = models.BinaryField(max_length=32)
     leads_to = models.CharField(max_length=10, choices=LeadsTo, default=LeadsTo.ORDER)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -94,6 +95,7 @@ class GuestLink(models.Model):
     class Meta:
         verbose_name = _("guest's link")
         verbose_name_plural = _("guests' links")
+        constraints = [UniqueByHash(field="digest", name="one_guest_link_per_digest")]
 
     def __str__(self) -> str:
         return f"link {self.pk}"

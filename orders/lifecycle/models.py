@@ -21,6 +21,7 @@ from privacy.declarations.walls import Wall
 from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.records import PersonalRecord
+from privacy.wall.uniqueness import UniqueByHash
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -56,7 +57,7 @@ class Order(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    code = models.CharField(_("order number"), max_length=10, unique=True, default=new_code, editable=False)
+    code = models.CharField(_("order number"), max_length=10, default=new_code, editable=False)
     subject = models.ForeignKey("privacy.Subject", null=True, on_delete=models.SET_NULL, db_index=False, related_name="+")
     state = models.CharField(_("state"), max_length=16, choices=OrderState, default=OrderState.PENDING_PAYMENT)
     country = models.CharField(_("country"), max_length=2)
@@ -67,7 +68,7 @@ class Order(models.Model):
     total = models.PositiveIntegerField(_("total"))
     locale = models.CharField(max_length=10)
     policy_version = models.PositiveIntegerField()
-    checkout_token = models.UUIDField(unique=True)
+    checkout_token = models.UUIDField()
     is_guest = models.BooleanField(_("without an account"), default=False)
     placed_at = models.DateTimeField(_("placed"), default=timezone.now)
     received_at = models.DateTimeField(null=True)
@@ -113,6 +114,8 @@ class Order(models.Model):
             models.Index(fields=["state", "placed_at"], name="order_by_state"),
         ]
         constraints = [
+            UniqueByHash(field="code", name="one_order_per_code"),
+            UniqueByHash(field="checkout_token", name="one_order_per_form"),
             models.CheckConstraint(condition=Q(state__in=OrderState.values), name="order_state_known"),
             models.CheckConstraint(condition=Q(total=F("goods_total") + F("shipping_total")), name="order_total_adds_up"),
             models.CheckConstraint(condition=Q(tax_total__lte=F("total")), name="order_tax_within_total"),

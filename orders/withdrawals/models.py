@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
+from privacy.wall.uniqueness import UniqueByHash
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -55,7 +56,7 @@ class ContractWithdrawal(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="withdrawals", verbose_name=_("order"))
-    token = models.UUIDField(unique=True)
+    token = models.UUIDField()
     state = models.CharField(_("state"), max_length=12, choices=WithdrawalState, default=WithdrawalState.DECLARED)
     declared_at = models.DateTimeField(_("declared at"), default=timezone.now)
     deadline_at = models.DateTimeField(_("deadline"), null=True)
@@ -96,6 +97,7 @@ class ContractWithdrawal(models.Model):
         ordering = ["declared_at", "id"]
         indexes = [models.Index(fields=["state", "declared_at"], name="withdrawal_by_state")]
         constraints = [
+            UniqueByHash(field="token", name="one_withdrawal_per_form"),
             models.CheckConstraint(condition=Q(state__in=WithdrawalState.values), name="withdrawal_state_known"),
             models.CheckConstraint(
                 condition=~Q(state=WithdrawalState.CLOSED) | Q(closed_at__isnull=False) & ~Q(outcome=""),

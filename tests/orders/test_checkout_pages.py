@@ -56,6 +56,14 @@ def filled(country="DE", total=4490, **more):
     }
 
 
+def test_the_parcel_is_addressed_to_whoever_is_signed_in_until_they_write_another_name(client, customer):
+    with unit_of_work(), open_access(by=customer.actor, purpose=Purpose.ACCOUNT, subject=customer.subject) as grant:
+        name = grant.open(customer.details.name)
+
+    assert choose(client, "DE").context["form"]["addressee"].value() == name
+    assert choose(client, "DE", addressee="Somebody Else").context["form"]["addressee"].value() == "Somebody Else"
+
+
 def test_checkout_with_an_empty_basket_leads_to_the_basket(customer):
     assert client_of(customer).get("/checkout/")["Location"] == "/basket/"
 

@@ -6,66 +6,67 @@ import re
 import pytest
 
 from audit.events import Event
-from audit.owasp import SAID, WORDS, Word
+from audit.owasp import ALERTS, SAID, WORDS, Word
+from privacy.alerts.models import AlertKind
 from tests.settings import ROOT
 
-VOCABULARY = [
-    "authn_login_success",
-    "authn_login_successafterfail",
-    "authn_login_fail",
-    "authn_login_fail_max",
-    "authn_login_lock",
-    "authn_password_change",
-    "authn_password_change_fail",
-    "authn_impossible_travel",
-    "authn_token_created",
-    "authn_token_revoked",
-    "authn_token_reuse",
-    "authn_token_delete",
-    "authz_fail",
-    "authz_change",
-    "authz_admin",
-    "privilege_permissions_changed",
-    "crypt_encrypt_fail",
-    "crypt_decrypt_fail",
-    "excess_rate_limit_exceeded",
-    "excess_sessions_exceeded",
-    "upload_complete",
-    "upload_stored",
-    "upload_validation",
-    "upload_delete",
-    "input_validation_fail",
-    "input_validation_discrete_fail",
-    "malicious_excess_404",
-    "malicious_extraneous",
-    "malicious_attack_tool",
-    "malicious_sqli",
-    "malicious_cors",
-    "malicious_direct_reference",
-    "malicious_csrf",
-    "malicious_csp_violation",
-    "sensitive_create",
-    "sensitive_read",
-    "sensitive_update",
-    "sensitive_delete",
-    "sequence_fail",
-    "session_created",
-    "session_renewed",
-    "session_expired",
-    "session_logout",
-    "session_use_after_expire",
-    "sys_startup",
-    "sys_shutdown",
-    "sys_restart",
-    "sys_crash",
-    "sys_monitor_disabled",
-    "sys_monitor_enabled",
-    "user_created",
-    "user_updated",
-    "user_archived",
-    "user_deleted",
-]
-"""As published, copied by hand: https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html"""
+VOCABULARY = {
+    "authn_login_success": "INFO",
+    "authn_login_successafterfail": "INFO",
+    "authn_login_fail": "WARN",
+    "authn_login_fail_max": "WARN",
+    "authn_login_lock": "WARN",
+    "authn_password_change": "INFO",
+    "authn_password_change_fail": "CRITICAL",
+    "authn_impossible_travel": "CRITICAL",
+    "authn_token_created": "INFO",
+    "authn_token_revoked": "INFO",
+    "authn_token_reuse": "CRITICAL",
+    "authn_token_delete": "WARN",
+    "authz_fail": "CRITICAL",
+    "authz_change": "WARN",
+    "authz_admin": "WARN",
+    "privilege_permissions_changed": "WARN",
+    "crypt_encrypt_fail": "WARN",
+    "crypt_decrypt_fail": "WARN",
+    "excess_rate_limit_exceeded": "WARN",
+    "excess_sessions_exceeded": "WARN",
+    "upload_complete": "INFO",
+    "upload_stored": "INFO",
+    "upload_validation": "INFO|CRITICAL",
+    "upload_delete": "INFO",
+    "input_validation_fail": "WARN",
+    "input_validation_discrete_fail": "WARN",
+    "malicious_excess_404": "WARN",
+    "malicious_extraneous": "CRITICAL",
+    "malicious_attack_tool": "CRITICAL",
+    "malicious_sqli": "CRITICAL",
+    "malicious_cors": "CRITICAL",
+    "malicious_direct_reference": "CRITICAL",
+    "malicious_csrf": "WARN",
+    "malicious_csp_violation": "WARN",
+    "sensitive_create": "WARN",
+    "sensitive_read": "WARN",
+    "sensitive_update": "WARN",
+    "sensitive_delete": "WARN",
+    "sequence_fail": "CRITICAL",
+    "session_created": "INFO",
+    "session_renewed": "INFO",
+    "session_expired": "INFO",
+    "session_logout": "INFO",
+    "session_use_after_expire": "CRITICAL",
+    "sys_startup": "WARN",
+    "sys_shutdown": "WARN",
+    "sys_restart": "WARN",
+    "sys_crash": "WARN",
+    "sys_monitor_disabled": "WARN",
+    "sys_monitor_enabled": "WARN",
+    "user_created": "WARN",
+    "user_updated": "WARN",
+    "user_archived": "WARN",
+    "user_deleted": "WARN",
+}
+"""As published, each with its level, without those of MCP servers; copied by hand: https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html"""
 
 pytestmark = pytest.mark.promise("PROTECT-2")
 
@@ -79,7 +80,15 @@ def test_the_words_are_those_of_the_vocabulary():
 
 
 def test_every_word_in_use_says_something_and_no_other_does():
-    assert {word for words in WORDS.values() for word in words} == set(SAID)
+    assert {word for words in (*WORDS.values(), *ALERTS.values()) for word in words} == set(SAID)
+
+
+def test_each_word_is_as_loud_as_the_vocabulary_says():
+    assert {word.value: level.value for word, (level, _) in SAID.items()} == {word.value: VOCABULARY[word] for word in SAID}
+
+
+def test_every_kind_of_alert_has_its_words_or_deliberately_none():
+    assert sorted(ALERTS) == sorted(AlertKind)
 
 
 def test_refusals_and_openings_have_words():

@@ -18,7 +18,7 @@ from tests.databases import TestDatabases, process_environment, run_command
 
 OLDER = Path("/usr/lib/postgresql/15/bin")
 BOUNCER = Path("/usr/sbin/pgbouncer")
-OLDER_PORT, BOUNCER_PORT = 5433, 6432
+OLDER_PORT, BOUNCER_PORT, CARELESS_PORT = 5433, 6432, 6433
 
 
 @dataclass
@@ -101,24 +101,24 @@ def lay(cluster: Cluster, database: str) -> None:
 
 
 @contextlib.contextmanager
-def bouncer(cluster: Cluster) -> Iterator[int]:
+def bouncer(cluster: Cluster, *, wipes: bool = True) -> Iterator[int]:
     """PgBouncer in transaction mode with one connection to the server for everybody; yields its port."""
+    port = BOUNCER_PORT if wipes else CARELESS_PORT
     layout, secrets = cluster.servers.layout, cluster.servers.secrets
     users = "".join(f'"{role}" "{secrets[f"{role.upper()}_PASSWORD"]}"\n' for role in MAIN_USERS)
-    home = layout.home / "pgbouncer"
+    home = layout.home / f"pgbouncer-{port}"
     shutil.rmtree(home, ignore_errors=True)
     cluster.servers.run("/bin/mkdir", home)
     write_private(layout, home / "users.txt", users)
-    write_private(
-        layout, home / "pgbouncer.ini", CONFIGURATION.format(sockets=layout.sockets, home=home, port=BOUNCER_PORT, server=cluster.port)
-    )
+    configuration = CONFIGURATION.format(sockets=layout.sockets, home=home, port=port, server=cluster.port) + (WIPES if wipes else "")
+    write_private(layout, home / "pgbouncer.ini", configuration)
     started = cluster.servers.run(BOUNCER, "-q", "-d", home / "pgbouncer.ini")
     assert started.returncode == 0, (layout.home / "start.log").read_text()
     try:
-        yield BOUNCER_PORT
+        yield port
     finally:
         cluster.servers.run("/bin/sh", "-c", f'kill -9 "$(cat {home}/pid)"')
-        (layout.sockets / f".s.PGSQL.{BOUNCER_PORT}").unlink(missing_ok=True)
+        (layout.sockets / f".s.PGSQL.{port}").unlink(missing_ok=True)
 
 
 CONFIGURATION = """
@@ -135,6 +135,10 @@ pool_mode = transaction
 default_pool_size = 1
 pidfile = {home}/pid
 logfile = {home}/log
+"""
+WIPES = """
+server_reset_query = DISCARD ALL
+server_reset_query_always = 1
 """
 
 

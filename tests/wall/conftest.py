@@ -61,21 +61,30 @@ def older(test_databases: TestDatabases) -> Iterator[Cluster]:
         yield cluster
 
 
-def pooled(cluster: Cluster) -> Iterator[int]:
+def pooled(cluster: Cluster, *, wipes: bool) -> Iterator[int]:
     if not BOUNCER.exists():
         pytest.skip(f"PgBouncer is not installed as {BOUNCER}: apt-get install pgbouncer")
-    with bouncer(cluster) as port:
+    with bouncer(cluster, wipes=wipes) as port:
         yield port
 
 
 @pytest.fixture(scope="session")
 def pool(embedded: Cluster) -> Iterator[int]:
-    yield from pooled(embedded)
+    yield from pooled(embedded, wipes=True)
+
+
+@pytest.fixture(scope="session")
+def careless_pool(embedded: Cluster) -> Iterator[int]:
+    """A pooler that hands a session on as somebody left it."""
+    yield from pooled(embedded, wipes=False)
+
+
+POOLS = {"pooled": "pool", "careless": "careless_pool"}
 
 
 def open_door(request: pytest.FixtureRequest, name: str) -> Door:
     cluster: Cluster = request.getfixturevalue("older" if name == "older" else "embedded")
-    port = request.getfixturevalue("pool") if name == "pooled" else cluster.port
+    port = request.getfixturevalue(POOLS[name]) if name in POOLS else cluster.port
     return Door(cluster, DATABASE, port)
 
 

@@ -1,14 +1,15 @@
 """The wall stands on what is around it: take one support away, in a database of the test's own, and the attack works."""
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
+import psycopg2
 import pytest
 from psycopg2 import errors
 
 from privacy.wall.logins import Login
 from tests.wall.people import enter, insert
-from tests.wall.test_attacks import ADDRESS, DETAIL, attempt, look_around, plan, run
+from tests.wall.test_attacks import ADDRESS, DETAIL, SEARCHED, attempt, found_by_halves, look_around, plan, run
 
 pytestmark = pytest.mark.promise("PROTECT-2")
 
@@ -126,6 +127,46 @@ def test_a_temporary_table_would_catch_the_next_customers_rows(spoiled, admin, a
     enter(connection, attacker)
 
     assert victim.is_told_by(str(run(connection, "SELECT * FROM pg_temp.orders_orderaddress")))
+
+
+def test_a_function_in_a_schema_would_catch_what_the_next_customer_asks_for(spoiled, admin, attacker, victim):
+    """Named as one of PostgreSQL's own, for a kind of text that fits better."""
+    connection = customer(spoiled, attacker)
+    trap = (
+        "CREATE TABLE caught (title text); CREATE FUNCTION upper(varchar) RETURNS text LANGUAGE sql"
+        " AS 'INSERT INTO caught VALUES ($1) RETURNING title'"
+    )
+    assert "permission denied for schema public" in attempt(connection, trap)
+    run(connection, "ROLLBACK")
+
+    run(admin, "GRANT CREATE ON SCHEMA public TO market_customer")
+    run(connection, trap)
+    enter(connection, victim)
+    run(connection, "SELECT upper(title) FROM orders_orderline")
+    run(connection, "COMMIT")
+    enter(connection, attacker)
+
+    assert victim.is_told_by(str(run(connection, "SELECT * FROM caught")))
+
+
+@pytest.fixture
+def stranger(admin):
+    """A role of the server that is none of ours."""
+    run(admin, "CREATE ROLE stranger LOGIN PASSWORD 'stranger'")
+    yield {"user": "stranger", "password": "stranger"}
+    run(admin, "DROP ROLE stranger")
+
+
+def test_any_role_of_the_server_would_come_in_and_count_our_people(spoiled, admin, stranger, victim):
+    door = stranger | {"host": str(spoiled.cluster.servers.layout.sockets), "port": spoiled.port, "dbname": spoiled.database}
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        psycopg2.connect(**door)
+
+    run(admin, f'GRANT CONNECT ON DATABASE "{spoiled.database}" TO PUBLIC')
+    run(admin, "ANALYZE privacy_subject")
+
+    with closing(psycopg2.connect(**door)) as connection:
+        assert run(connection, "SELECT reltuples FROM pg_class WHERE relname = 'privacy_subject'") == [(1.0,)]
 
 
 # 2. Nothing stays on a connection
@@ -254,6 +295,19 @@ def test_an_index_across_people_would_tell_their_values(spoiled, admin, attacker
     assert there != absent
 
 
+@pytest.mark.parametrize("column", SEARCHED)
+def test_a_unique_value_that_is_sorted_would_be_read_bit_by_bit(spoiled, admin, attacker, victim, column):
+    ((theirs,),) = run(admin, f"SELECT {column}::text FROM orders_order WHERE subject_id = %s", str(victim.id))
+    connection = customer(spoiled, attacker)
+    assert found_by_halves(connection, column) != theirs
+
+    run(connection, "COMMIT")
+    run(admin, f"ALTER TABLE orders_order ADD CONSTRAINT sorted UNIQUE ({column})")
+    enter(connection, attacker)
+
+    assert found_by_halves(connection, column) == theirs
+
+
 # 5. No session, no password
 
 
@@ -267,7 +321,18 @@ def test_a_session_that_could_be_read_would_make_the_attacker_another_customer(s
     assert victim.is_told_by(after(connection, attacker, "SELECT session_data FROM accounts_accountsession"))
 
 
-# 6. Rights by column
+# 6. Nobody who is above the wall reads for others, and rights are by column
+
+
+def test_a_view_of_a_superuser_shows_everybodys_rows(spoiled, admin, attacker, victim):
+    """So there is none: tests/rules counts them."""
+    connection = customer(spoiled, attacker)
+    assert "does not exist" in attempt(connection, "SELECT * FROM addresses")
+
+    run(connection, "ROLLBACK")
+    run(admin, "CREATE VIEW addresses AS SELECT * FROM orders_orderaddress; GRANT SELECT ON addresses TO market_customer")
+
+    assert victim.is_told_by(after(connection, attacker, "SELECT * FROM addresses"))
 
 
 @pytest.mark.parametrize("login", [Login.STAFF, Login.AUDITOR, Login.CUSTOMER])

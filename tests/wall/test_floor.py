@@ -12,6 +12,7 @@ from psycopg2 import errors
 
 from audit.identifiers import moment_of, uuid7
 from marketplace.database_roles import MAIN_OWNER
+from privacy.declarations.registry import personal_models
 from privacy.wall.floor import floor_differences, install_floor, wanted_floor
 from privacy.wall.logins import Login
 from tests.wall.people import enter
@@ -209,6 +210,23 @@ def test_when_the_entry_cannot_be_written_the_change_is_not_made(spoiled, victim
 
 
 # How it is installed
+
+
+# Type 29 is "after each row that is inserted, updated or deleted", 34 "before the table is emptied".
+STANDING = """
+SELECT tgrelid::regclass::text, split_part(encode(tgargs, 'escape'), '\\000', 1) FROM pg_trigger
+WHERE tgname = %s AND tgfoid = %s::regprocedure AND tgtype = %s AND tginitdeferred = %s AND tgenabled = 'A' AND tgqual IS NULL
+"""
+
+
+def test_every_table_of_records_about_people_has_both(spoiled):
+    records = {model._meta.db_table: model._meta.label_lower for model in personal_models()}
+
+    attributed = run(spoiled.admin(), STANDING, "attribute_change", "wall.attribute_change()", 29, True)
+    never_emptied = run(spoiled.admin(), STANDING, "refuse_truncate", "wall.refuse_truncate()", 34, False)
+
+    assert dict(attributed) == records
+    assert dict(never_emptied) == dict.fromkeys(records, "")
 
 
 SPOILED = {

@@ -11,7 +11,7 @@ from psycopg2 import errors
 from audit.grants import KeeperMissing, LogKept, keep_log, loose_tables, require_keeper, require_open
 from audit.identifiers import uuid7
 from audit.keeping import opening_sql
-from marketplace.database_roles import MAIN_OWNER
+from marketplace.database_roles import MAIN_OWNER, MAIN_ROLES
 from privacy.alerts.models import Alert, AlertKind
 from privacy.alerts.tasks import watch_wall
 from privacy.wall.foundation import GUARD
@@ -36,7 +36,7 @@ def owner(spoiled):
 
 def loose(spoiled):
     with spoiled.admin().cursor() as cursor:
-        return loose_tables(cursor, GUARD)
+        return loose_tables(cursor, keeper=GUARD, worker=MAIN_ROLES[Login.WORKER])
 
 
 def test_every_table_of_the_log_belongs_to_the_guard(spoiled):
@@ -102,7 +102,11 @@ SPOILED = {
     "trigger for some": ("ALTER TABLE audit_checkpoint ENABLE TRIGGER append_only", ["audit_checkpoint"]),
     "month's trigger dropped": ("DROP TRIGGER append_only ON {month}", ["{month}"]),
     "right on a month": ("GRANT DELETE ON {month} TO market_worker", ["{month}"]),
+    "right on a month's column": ("GRANT UPDATE (outcome) ON {month} TO market_worker", ["{month}"]),
     "month for everybody": ("GRANT SELECT ON {month} TO PUBLIC", ["{month}"]),
+    "month past the wall": ("GRANT SELECT ON {month} TO market_customer", ["{month}"]),
+    "right of the owner": ("GRANT UPDATE ON audit_leaf TO market_owner", ["audit_leaf"]),
+    "right of the owner on a column": ("GRANT UPDATE (seal) ON audit_checkpoint TO market_owner", ["audit_checkpoint"]),
     "function given away": ("ALTER FUNCTION audit_refuse_change() OWNER TO market_owner", ["audit_refuse_change"]),
 }
 

@@ -1,6 +1,9 @@
 """Somebody is told of a hole in the wall, once, and by ids alone."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from privacy.alerts.models import Alert, AlertKind
 from privacy.alerts.tasks import watch_wall
@@ -37,3 +40,12 @@ def test_a_hole_raises_one_alert_that_counts(owner_connection, statement):
 
     alert = Alert.objects.get(kind=AlertKind.WALL_BREACHED)
     assert alert.count == 2
+
+
+def test_a_log_that_will_soon_have_no_month_to_write_into_raises_an_alert(monkeypatch):
+    far = timezone.now() + timedelta(days=400)
+    monkeypatch.setattr("audit.partitions.timezone.now", lambda: far)
+
+    watch_wall()
+
+    assert Alert.objects.get().kind == AlertKind.LOG_MONTHS_LATE

@@ -424,7 +424,7 @@ def renamed():
 # Keys and the log
 
 
-@call(rotation.rewrap_keys, writes=[Event.KEYS_REWRAPPED], keeps=Keeps.KEYS_END_FIRST)
+@call(rotation.rewrap_keys, writes=[Event.KEYS_REWRAPPED] * 2, keeps=Keeps.BEGUN_FIRST)
 def under_a_new_version():
     customer()
 
@@ -444,7 +444,13 @@ def _forget_rings() -> None:
     epochs.forget_secrets()
 
 
-@call(rotation.advance_epoch, writes=[Event.EPOCH_DESTROYED], keeps=Keeps.KEYS_END_FIRST)
+@call(rotation.advance_epoch, writes=[Event.KEYS_REWRAPPED] * 2, keeps=Keeps.BEGUN_FIRST)
+def at_its_time():
+    customer()
+    return lambda: rotation.advance_epoch(by=TEST, now=timezone.now() + settings.EPOCH_LASTS + timedelta(hours=1))
+
+
+@call(rotation.advance_epoch, writes=[Event.KEYS_REWRAPPED, Event.EPOCH_DESTROYED] * 2, keeps=Keeps.BEGUN_FIRST)
 def after_its_time():
     customer()
     over = timezone.now() + settings.EPOCH_LASTS + timedelta(hours=1)
@@ -452,7 +458,7 @@ def after_its_time():
     return lambda: rotation.advance_epoch(by=TEST, now=over + settings.EPOCH_KEPT + timedelta(hours=1))
 
 
-@call(rotation.renew_keys, writes=[Event.DATA_RESEALED, Event.KEYS_RENEWED], keeps=Keeps.SEALED_ANEW)
+@call(rotation.renew_keys, writes=[Event.KEYS_RENEWED, Event.DATA_RESEALED, Event.KEYS_RENEWED], keeps=Keeps.SEALED_ANEW)
 def of_a_person():
     user = customer()
     return lambda: rotation.renew_keys([user.subject_id], by=TEST)
@@ -467,7 +473,7 @@ def of_a_person_again():
 
 @call(read_entry, writes=[Event.LOG_ENTRY_READ])
 def of_a_customer():
-    entry = Entry.objects.filter(subject_id=customer().subject_id).latest("id")
+    entry = Entry.objects.filter(subject_id=customer().subject_id, event=Event.DATA_COLLECTED).latest("id")
     by = actor(Role.AUDITOR)
     return lambda: read_entry(by=by, entry=entry)
 

@@ -17,6 +17,7 @@ class Keeps(StrEnum):
 
     NOTHING = "everything is undone"
     KEYS_END_FIRST = "the keys' database commits first: a repetition finds them gone and notes it"
+    BEGUN_FIRST = "an entry that says it begins is committed before the keys' database changes: a repetition ends it"
     FILE_GOES_FIRST = "a file is deleted before its name is: a repetition finds the name again"
     FILE_COMES_FIRST = "a file's name is entered before there is a file: the next attempt deletes it"
     SEALED_ANEW = "values are sealed under the new key first, and both keys open them until the end"
