@@ -41,7 +41,7 @@ from privacy.sharing.queries import open_follow_ups, recipients_losing_cover
 from privacy.vault.errors import VaultUnavailable
 from privacy.vault.queries import key_ages
 
-ANSWERS_REQUESTS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SUPPORT})
+ANSWERS_REQUESTS = frozenset({Role.PRIVACY_OFFICER})
 OVERSEES = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.SECURITY, Role.AUDITOR})
 DUE_SOON = timedelta(days=7)
 MAIL_LATE = timedelta(minutes=15)

@@ -52,6 +52,13 @@ def lay_foundation(connection: Any, database: str, signing_key: str) -> None:
         cursor.execute(text)
 
 
+def allow_new_log(connection: Any) -> None:
+    """Let the owner of the keys end the files of the write-ahead log. `connection` is a superuser's to the keys' database."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("GRANT pg_checkpoint TO {}").format(sql.Identifier(VAULT_OWNER)))
+        cursor.execute(sql.SQL("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {}").format(sql.Identifier(VAULT_OWNER)))
+
+
 def make_role(cursor: Any, role: str, password: str) -> None:
     """An owner inherits: before PostgreSQL 16 it has a database's public schema through pg_database_owner alone."""
     if not exists(cursor, role):

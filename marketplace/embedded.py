@@ -23,7 +23,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from marketplace.database_roles import MAIN_DATABASE, lay_foundation, prepare_cluster
+from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, allow_new_log, lay_foundation, prepare_cluster
 from marketplace.environment import Environment, demo_secrets, make_state_directory, state_directory
 from marketplace.layout import Layout, can_reach, package_directory
 
@@ -43,6 +43,9 @@ POSTGRES_CONFIGURATION = {
     "log_min_error_statement": "'panic'",  # a failed statement may carry a value
     "log_error_verbosity": "'terse'",  # so may the detail of its error
     "log_parameter_max_length_on_error": "0",
+    "archive_mode": "off",
+    "wal_keep_size": "0",
+    "wal_recycle": "off",  # a file that is used again keeps the deleted keys of its former life until it is written over
 }
 HURRIED_CONFIGURATION = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 ACCESS_RULES = "local all all scram-sha-256\n"
@@ -72,6 +75,8 @@ class Servers:
             prepare_cluster(connection, self.secrets)
         with contextlib.closing(self.connect(MAIN_DATABASE)) as connection:
             lay_foundation(connection, MAIN_DATABASE, self.secrets["WALL_SIGNING_KEY"])
+        with contextlib.closing(self.connect(VAULT_DATABASE)) as connection:
+            allow_new_log(connection)
 
     def start_servers(self) -> None:
         """Start what is not running. Raises ServerFailed."""

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marketplace.dashboard import ANSWERS_REQUESTS, OVERSEES, list_page
+from marketplace.dashboard import OVERSEES, list_page
 from privacy.access.models import Opening
 from privacy.complaints.models import Ticket
 from privacy.consent.models import ConsentEntry
@@ -27,7 +27,7 @@ def _card(title: str | Promise, text: str | Promise, chart: Chart, address: str 
 
 @dashboard_card
 def requests_by_kind(actor: Actor) -> Card | None:
-    if actor.role not in OVERSEES | ANSWERS_REQUESTS:
+    if actor.role not in HEARS_COMPLAINTS:
         return None
     chart = chart_of(Request.objects.all(), "made_at", "kind", dict(Request.Kind.choices), "requests")
     return _card(gettext_lazy("Requests"), gettext_lazy("What people asked for, by kind."), chart, list_page(actor, Request))

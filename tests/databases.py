@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections
 from psycopg2 import errors, sql
 
-from marketplace.database_roles import MAIN_OWNER, MAIN_USERS, VAULT_OWNER, VAULT_USERS, lay_foundation, restrict_database
+from marketplace.database_roles import MAIN_OWNER, MAIN_USERS, VAULT_OWNER, VAULT_USERS, allow_new_log, lay_foundation, restrict_database
 from marketplace.embedded import Servers
 from marketplace.environment import DEMO_SECRETS, EMBEDDED_ROLES, embedded_database_url
 from tests.external import ExternalServers
@@ -26,7 +26,7 @@ USERS = {"default": MAIN_USERS, "vault": VAULT_USERS}
 SHAPES = (  # whatever decides what a fresh database holds
     "*/migrations/*.py", "*/*/migrations/*.py", "**/models.py", "**/fields.py", "**/grants.py", "privacy/policy/**/*",
     "privacy/consent/statements.py", "privacy/declarations/*.py", "**/management/commands/setup_site.py", "orders/rates/first.py",
-    "marketplace/database_roles.py", "privacy/wall/*.py", "audit/keeping.py", "requirements.txt",
+    "marketplace/database_roles.py", "privacy/wall/*.py", "privacy/vault/clearing.py", "audit/keeping.py", "requirements.txt",
 )  # fmt: skip
 KEPT_TEMPLATES = 4
 
@@ -115,6 +115,8 @@ class TestDatabases:
             self.create(draft, alias)
         with contextlib.closing(self.servers.connect(drafts["default"])) as connection:
             lay_foundation(connection, drafts["default"], self.servers.secrets["WALL_SIGNING_KEY"])
+        with contextlib.closing(self.servers.connect(drafts["vault"])) as connection:
+            allow_new_log(connection)
         variables = process_environment(drafts["default"], drafts["vault"])
         run_command(variables, "migrate", "--database", "vault", role="owner")
         run_command(variables, "migrate", "--database", "default", role="owner")

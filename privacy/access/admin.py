@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.record import Reference
 from privacy.access.break_glass import INVESTIGATIONS, LEAST_WORDS, RELEASERS, release_notice
 from privacy.access.cases import CaseState, OpenCase, open_cases, state_of
-from privacy.access.errors import AccessDenied, CaseEnded, CaseNotYours, NoticeGiven
+from privacy.access.errors import AccessDenied, CaseEnded, CaseNotYours, NoticeGiven, NoticeWithheld
 from privacy.access.forms import StrictForm
 from privacy.access.gate import Grant, open_for_unit
 from privacy.access.models import Opening
@@ -272,7 +272,7 @@ class OpeningAdmin(OpenableAdmin):
             action=lambda actor, opening: release_notice(by=actor, opening=opening),
             roles=RELEASERS,
             when=lambda opening: opening.notice_due_at is not None and opening.noticed_at is None,
-            refusals=(NoticeGiven,),
+            refusals=(NoticeGiven, NoticeWithheld),
         )
     ]
 

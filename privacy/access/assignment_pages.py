@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from privacy.access.admin import OpenableAdmin
-from privacy.access.assignment import NotTheirWork, colleagues
+from privacy.access.assignment import NotTheirWork, TakenMeanwhile, colleague_label, colleagues, require_as_seen
 from privacy.access.forms import StrictForm
 from privacy.policy.admin import TOO_LATE, Button
 from privacy.policy.dashboard import Card, Section, State
@@ -39,8 +40,17 @@ def assignment_buttons(
             does=_("Puts it on your list. Others see that somebody works on it, and so does the customer."),
             action=take,
             roles=roles,
-            when=lambda case: case.is_in_work and not case.is_mine,
-            refusals=(refusal,),
+            when=lambda case: case.is_in_work and case.assigned_to_id is None,
+            refusals=(refusal, TakenMeanwhile),
+        ),
+        Button(
+            name="take_over",
+            label=_("Take it over"),
+            does=_("A colleague has it now. Takes it off their list and puts it on yours; then its details open to you alone."),
+            action=take,
+            roles=roles,
+            when=lambda case: case.is_in_work and case.assigned_to_id is not None and not case.is_mine,
+            refusals=(refusal, TakenMeanwhile),
         ),
         Button(
             name="release",
@@ -49,7 +59,7 @@ def assignment_buttons(
             action=release,
             roles=roles,
             when=lambda case: case.is_in_work and case.assigned_to_id is not None,
-            refusals=(refusal,),
+            refusals=(refusal, TakenMeanwhile),
         ),
     ]
 
@@ -72,14 +82,15 @@ class AssignedFilter(admin.SimpleListFilter):
 
 
 class GiveForm(StrictForm):
-    """Which colleague is to have it. People who work here are told apart by the ends of their random ids."""
+    """Which colleague is to have it; ``seen`` is who had it on the page that was shown."""
 
     agent = forms.TypedChoiceField(label=_("Colleague"), coerce=UUID)
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
     submit_names = frozenset({"_give"})
 
     def __init__(self, staff: Iterable[tuple[UUID, Role]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agent"].choices = [(str(id), f"{role.label} …{id.hex[-8:]}") for id, role in staff]  # type: ignore[attr-defined]
+        self.fields["agent"].choices = [(str(id), colleague_label(id, role)) for id, role in staff]  # type: ignore[attr-defined]
 
 
 class AssignedAdmin(OpenableAdmin):
@@ -114,7 +125,21 @@ class AssignedAdmin(OpenableAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "give_form": form})
 
     def case_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return {**super().case_context(request, obj), "case": obj, "give_form": self._give_form(request, obj)}
+        give_form = self._give_form(request, obj)
+        return {**super().case_context(request, obj), "case": obj, "seen": obj.assigned_to_id, "give_form": give_form}
+
+    def _press(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """A page that said otherwise who has the case acts on nothing, and hears who took it."""
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        roles = self.workers_of(obj)
+        obj.seen_holder = _seen(request)
+        try:
+            if actor.role in roles:
+                require_as_seen(obj, actor, obj.seen_holder, roles)
+        except TakenMeanwhile as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
+        return super()._press(request, obj)
 
     def _give_form(self, request: HttpRequest, obj: Any, *data: Any) -> GiveForm | None:
         """For whoever does this work, while there is something to do."""
@@ -123,13 +148,21 @@ class AssignedAdmin(OpenableAdmin):
         return GiveForm(colleagues(actor, roles), *data) if obj.is_in_work and actor.role in roles else None
 
     def _is_given(self, request: HttpRequest, obj: Any, form: GiveForm) -> bool:
+        obj.seen_holder = form.cleaned_data["seen"]
         try:
             self.give(request.actor, obj, form.cleaned_data["agent"])  # type: ignore[attr-defined]
-        except (self.refusal, NotTheirWork) as refusal:
+        except (self.refusal, NotTheirWork, TakenMeanwhile) as refusal:
             form.add_error(None, str(refusal) or TOO_LATE)
             return False
         messages.success(request, _("Given to your colleague, who finds it on their list."))
         return True
+
+
+def _seen(request: HttpRequest) -> UUID | None:
+    """Who had the case on the page that was shown."""
+    with suppress(ValueError):
+        return UUID(request.POST.get("seen", ""))
+    return None
 
 
 def assignment_card(title: str | Promise, cases: QuerySet[Any], actor: Actor, address: str) -> Card:

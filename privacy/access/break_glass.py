@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import Reference, record
-from privacy.access.errors import NoticeGiven, RoleDenied
+from privacy.access.errors import NoticeGiven, NoticeWithheld, RoleDenied
 from privacy.access.models import Opening
+from privacy.access.silences.queries import withheld_until
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
 from privacy.declarations.purposes import Purpose
@@ -54,12 +55,18 @@ def give_due_notices() -> int:
 
 @transaction.atomic
 def release_notice(*, by: Actor, opening: Opening) -> None:
-    """End the silence before its time. Raises RoleDenied, and NoticeGiven when there is nothing to tell any more."""
+    """Tell the person before the time.
+
+    Raises RoleDenied, NoticeGiven when there is nothing to tell any more, and NoticeWithheld while two people keep the
+    entry itself from the person: a mail never tells what the page does not, and the end of that sends it.
+    """
     if by.role not in RELEASERS:
         raise RoleDenied
     locked = Opening.objects.select_for_update().get(pk=opening.pk)
     if locked.notice_due_at is None or locked.noticed_at is not None:
         raise NoticeGiven
+    if until := withheld_until(locked):
+        raise NoticeWithheld(until)
     locked.notice_due_at = timezone.now()
     locked.save(update_fields=["notice_due_at"])
     _give_notice(locked)

@@ -1,6 +1,11 @@
 """Why the gate stays closed; each is recorded, none names a value (USE-3)."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 
 class AccessDenied(PermissionDenied):
@@ -92,6 +97,21 @@ class ReasonTooShort(AccessDenied):
 
 class NoticeGiven(Exception):
     """The person has been told, or there was nothing to tell."""
+
+
+class NoticeWithheld(Exception):
+    """The entry of the look is withheld from the person; what withholds it is ended first."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+    def __str__(self) -> str:
+        words = _(
+            "Nothing was sent: two people withhold this look from the customer until %(day)s. "
+            "End the withholding first: then the customer reads it and gets this mail by itself."
+        )
+        return str(words % {"day": date_format(timezone.localtime(self.until), "DATE_FORMAT")})
 
 
 class DraftOpened(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -143,7 +143,7 @@ class Grant:
         if subject_id is None and not value.is_stored:
             raise errors.DraftOpened(value.field.path)
         if subject_id is not None and (subject_id.int, value.field.category) not in self._recorded:
-            self._enter([(subject_id, value.field)])
+            self._enter([(subject_id, field) for field in sealed_fields(value.field.model) if field.category == value.field.category])
         try:
             text = unseal(value)
         except Unreadable:
@@ -188,7 +188,7 @@ class Grant:
         if subject_id not in self._admitted:
             self._admit({subject_id})
         if (subject_id, category) in self._withheld:
-            self._refuse(errors.Restricted(), subject_id)
+            self._refuse(errors.Restricted(), subject_id, category)
         return True
 
     def note_collected(self, subject_id: UUID, field: SealedField) -> None:
@@ -208,37 +208,39 @@ class Grant:
 
     def _enter(self, owners: Iterable[tuple[UUID, SealedField]]) -> None:
         """Check and record what is opened for the first time under this grant."""
-        pairs = {(subject_id, field.category) for subject_id, field in owners}
-        fresh = {pair for pair in pairs if (pair[0].int, pair[1]) not in self._recorded}
+        fresh: dict[tuple[UUID, Category], set[str]] = {}
+        for subject_id, field in owners:
+            if (subject_id.int, field.category) not in self._recorded:
+                fresh.setdefault((subject_id, field.category), set()).add(field.path)
         if not fresh:
             return
         for subject_id, category in fresh:
             if category not in self.categories:
-                self._refuse(errors.CategoryDenied(), subject_id)
+                self._refuse(errors.CategoryDenied(), subject_id, category)
         subject_ids = {subject_id for subject_id, _ in fresh}
         self._admit(subject_ids)
         self._refuse_withheld(fresh)
         self._ask(_look_checks, frozenset(subject_ids - self._looked_at()))
-        self._record_opened(sorted(fresh))
+        self._record_opened(sorted(fresh), fresh)
         self._recorded |= {(subject_id.int, category) for subject_id, category in fresh}
 
     def _looked_at(self) -> set[UUID]:
         return {UUID(int=number) for number, _category in self._recorded}
 
-    def _record_opened(self, pairs: Sequence[tuple[UUID, Category]]) -> None:
+    def _record_opened(self, pairs: Sequence[tuple[UUID, Category]], fields: Mapping[tuple[UUID, Category], Iterable[str]]) -> None:
         """The unit keeps how to write each entry again: a savepoint that is rolled back later takes the entry
         with it, but not the value that was handed out."""
-        ids = record_many(self._entry(Event.DATA_OPENED, *pair) for pair in pairs)
+        ids = record_many(self._entry(Event.DATA_OPENED, *pair, fields[pair]) for pair in pairs)
         self._keep_reason(pairs, ids)
         for id, pair in zip(ids, pairs, strict=True):
-            self._unit.openings[id] = partial(self._record_opened, [pair])
+            self._unit.openings[id] = partial(self._record_opened, [pair], fields)
 
     def _entry(
         self,
         event: Event,
         subject_id: UUID,
         category: Category,
-        fields: Iterable[str] = (),
+        fields: Iterable[str],
     ) -> NewEntry:
         return NewEntry(
             event=event,
@@ -314,7 +316,7 @@ class Grant:
         """What somebody looks up about themselves is no use by us."""
         for pair in pairs:
             if pair in self._withheld and not self.by.is_subject(pair[0]):
-                self._refuse(errors.Restricted(), pair[0])
+                self._refuse(errors.Restricted(), *pair)
 
     def _refuse_erased(self, people: dict[UUID, Subject]) -> None:
         if PURPOSES[self.purpose].ground == Ground.LAW:
@@ -352,13 +354,15 @@ class Grant:
             asked |= source(subject_ids)
         return asked
 
-    def _refuse(self, refusal: errors.AccessDenied, subject_id: UUID | None) -> None:
+    def _refuse(self, refusal: errors.AccessDenied, subject_id: UUID | None, category: Category | None = None) -> None:
+        """Without a ``category`` the attempt was at all that the purpose covers."""
         self._unit.refusals.append(
             NewEntry(
                 event=Event.DATA_REFUSED,
                 by=self.by,
                 subject=subject_id,
                 purpose=self.purpose.value,
+                categories=sorted([category] if category else PURPOSES[self.purpose].categories),
                 case=self.case,
                 outcome=refusal.code,
             )

@@ -54,8 +54,8 @@ class Opening(PersonalRecord):
     }
 
     class Meta:
-        verbose_name = _("look at your data by our staff")
-        verbose_name_plural = _("looks at your data by our staff")
+        verbose_name = _("look by our staff")
+        verbose_name_plural = _("looks by our staff")
         indexes = [
             models.Index(fields=["subject", "-opened_at"], name="opening_by_subject"),
             models.Index(

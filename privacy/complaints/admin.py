@@ -122,12 +122,12 @@ class TicketAdmin(AssignedAdmin):
     list_filter = [ClockFilter, AssignedFilter, StateFilter, "kind"]
     search_fields = ["code__exact"]
     ordering = [F("resolved_at").asc(nulls_first=True), "due_at"]  # type: ignore[list-item]
-    fields: ClassVar = ("kind", "state", "locale", "opened_at", "first_answered_at", "closed_at")
+    fields: ClassVar = ("opened_at", "first_answered_at", "closed_at")
     readonly_fields = fields
     buttons = [
         *assignment_buttons(
-            take=lambda actor, ticket: assign_ticket(by=actor, ticket=ticket),
-            release=lambda actor, ticket: release_ticket(by=actor, ticket=ticket),
+            take=lambda actor, ticket: assign_ticket(by=actor, ticket=ticket, seen=ticket.seen_holder),
+            release=lambda actor, ticket: release_ticket(by=actor, ticket=ticket, seen=ticket.seen_holder),
             roles=HANDLING,
             refusal=TicketRefused,
         ),
@@ -149,7 +149,7 @@ class TicketAdmin(AssignedAdmin):
         return HANDLERS[obj.kind]
 
     def give(self, by: Actor, obj: Ticket, agent: UUID) -> object:
-        return assign_ticket(by=by, ticket=obj, agent=agent)
+        return assign_ticket(by=by, ticket=obj, agent=agent, seen=obj.seen_holder)
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, ticket: Ticket) -> SafeString:

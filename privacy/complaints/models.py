@@ -30,6 +30,7 @@ from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
+from privacy.wall.uniqueness import UniqueByHash
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -79,7 +80,7 @@ class Ticket(Assignable):
     LIVE: ClassVar = (State.UNCONFIRMED, *IN_WORK, State.RESOLVED)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    code = models.CharField(_("reference"), max_length=8, unique=True, default=new_code, editable=False)
+    code = models.CharField(_("reference"), max_length=8, default=new_code, editable=False)
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
@@ -144,6 +145,7 @@ class Ticket(Assignable):
             models.Index(fields=["kind", "-opened_at"], name="ticket_by_kind"),
         ]
         constraints = [
+            UniqueByHash(field="code", name="one_ticket_per_code"),
             models.UniqueConstraint(fields=["subject", "form_token"], name="one_ticket_per_form"),
             models.CheckConstraint(
                 condition=Q(state="resolved", resolved_at__isnull=False, reopen_until__isnull=False, closed_at=None)
@@ -398,7 +400,7 @@ class TicketLink(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="links")
-    digest = models.BinaryField(max_length=32, unique=True)
+    digest = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
 
@@ -414,6 +416,7 @@ class TicketLink(models.Model):
     class Meta:
         verbose_name = _("link to a ticket")
         verbose_name_plural = _("links to tickets")
+        constraints = [UniqueByHash(field="digest", name="one_ticket_link_per_digest")]
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"

@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.events import Event
 from audit.models import Entry
 from audit.record import Reference, record
+from privacy.declarations.purposes import Purpose
 from privacy.log_search.errors import NameTaken, NotReader, TooManyKept
 from privacy.log_search.models import KeptSearch
 from privacy.log_search.pages import Found, page_found
@@ -17,18 +18,19 @@ from privacy.log_search.searches import LogSearch
 from privacy.policy.roles import Actor
 
 KEPT_AT_MOST = 20
+READ_FOR = Purpose.SECURITY.value
 
 
 @transaction.atomic
-def search_log(*, by: Actor, search: LogSearch, before: str = "", after: str = "") -> Found:
+def search_log(*, by: Actor, search: LogSearch, **place: str) -> Found:
     """One page of what it finds, with numbers. Recorded by the names of the filters, and for the person who was looked for.
 
-    Raises NotReader.
+    ``place`` is as for ``page_found``. Raises NotReader.
     """
     if by.role not in READERS:
         raise NotReader
-    record(Event.LOG_SEARCHED, by=by, subject=search.person, fields=search.used)
-    return page_found(search, before=before, after=after)
+    record(Event.LOG_SEARCHED, by=by, subject=search.person, purpose=READ_FOR, fields=search.used)
+    return page_found(search, **place)
 
 
 @transaction.atomic
@@ -36,7 +38,8 @@ def read_entry(*, by: Actor, entry: Entry) -> None:
     """Somebody has one entry shown with all it holds. Raises NotReader."""
     if by.role not in READERS:
         raise NotReader
-    record(Event.LOG_ENTRY_READ, by=by, subject=entry.subject_id, object=Reference.to(entry))
+    about = Reference.to(entry)
+    record(Event.LOG_ENTRY_READ, by=by, subject=entry.subject_id, object=about, purpose=READ_FOR, categories=entry.categories)
 
 
 @transaction.atomic

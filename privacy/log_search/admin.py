@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from audit.commitments import key_source
 from audit.models import Entry, Leaf
 from privacy.access.approvals.kinds import kind_named
 from privacy.access.oversight.pages import PERSON
@@ -27,9 +28,8 @@ from privacy.log_search.errors import LogSearchRefused
 from privacy.log_search.forms import DropForm, KeepForm, LogSearchForm, MailboxForm
 from privacy.log_search.people import mailbox_search_for
 from privacy.log_search.queries import READERS, kept_by
-from privacy.log_search.searches import LogSearch, label_of
+from privacy.log_search.searches import LogSearch, label_of, role_label
 from privacy.policy.admin import RoleAdmin, staff_page
-from privacy.policy.roles import Role
 
 ADDRESS = "admin:audit_entry_changelist"
 
@@ -43,6 +43,11 @@ class Line:
     purpose: str
     categories: str
     case_address: str
+
+    @property
+    def actor(self) -> str:
+        """As the search takes it."""
+        return str(self.entry.actor_id or self.entry.actor_name)
 
 
 @admin.register(Entry)
@@ -70,6 +75,7 @@ class EntryAdmin(RoleAdmin):
         actor, is_valid = request.actor, form.is_valid()  # type: ignore[attr-defined]
         search = form.search if is_valid else LogSearch()
         found = search_log(by=actor, search=search, **form.place) if is_valid else None
+        beyond = {"beyond": found.stretch.start} if found and found.stretch.start else {}
         finder = mailbox_search_for(actor)
         context = {
             **self.admin_site.each_context(request),
@@ -79,7 +85,8 @@ class EntryAdmin(RoleAdmin):
             "found": found,
             "page": found.page if found else None,
             "lines": _lines(request, found.page.entries) if found else [],
-            "keep": _query(search.parameters, "&"),
+            "keep": _query(search.parameters | beyond, "&"),
+            "search_query": _query(search.parameters, "&"),
             "is_narrowed": bool(search.used),
             "kept": [(kept, _query(kept.parameters)) for kept in kept_by(actor.id)],
             "mailbox_form": forms.get("mailbox_form") or MailboxForm() if finder else None,
@@ -140,11 +147,13 @@ class EntryAdmin(RoleAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def case_context(self, request: HttpRequest, obj: Entry) -> dict[str, Any]:
+        leaf = Leaf.objects.filter(entry_id=obj.pk).first()
         return {
             **super().case_context(request, obj),
             "line": next(iter(_lines(request, [obj]))),
             "person_address": staff_page(request, PERSON, obj.subject_id),
-            "leaf": Leaf.objects.filter(entry_id=obj.pk).first(),
+            "leaf": leaf,
+            "is_erased": leaf is not None and leaf.key_id is not None and leaf.key_id in key_source().destroyed_keys({leaf.key_id}),
             "silence_address": self._asking(request, SILENCE, {"entries": str(obj.pk)}) if can_be_withheld(obj) else "",
             "case_panels": ["admin/audit/entry/panel.html"],
         }
@@ -154,7 +163,7 @@ def _lines(request: HttpRequest, entries: Iterable[Entry]) -> list[Line]:
     return [
         Line(
             entry=entry,
-            role=label_of(Role, entry.actor_role),
+            role=role_label(entry.actor_role),
             purpose=label_of(Purpose, entry.purpose),
             categories=", ".join(label_of(Category, name) for name in entry.categories),
             case_address=staff_page(request, entry.case_label, entry.case_id),

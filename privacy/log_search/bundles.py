@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -43,6 +44,7 @@ class BundleForm(ProposalForm, LogSearchForm):
 
     before = None  # type: ignore[assignment]
     after = None  # type: ignore[assignment]
+    beyond = None  # type: ignore[assignment]
     use = forms.TypedChoiceField(label=gettext_lazy("The bundle is for"), coerce=Purpose, choices=[(use.value, use.label) for use in FOR])
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
@@ -125,6 +127,10 @@ def _people_in(entries: QuerySet[Entry]) -> set[UUID]:
     return {id for id in people[: _most_people() + 1] if id}
 
 
+def _address_of(parameters: Parameters) -> str:
+    return reverse("admin:audit_entry_changelist", query=dict(filter.split(":", 1) for filter in parameters["search"]))
+
+
 def _most_people() -> int:
     return settings.STAFF_EXPORT_PEOPLE
 
@@ -143,6 +149,8 @@ def register_all() -> None:
             perform=start_bundle,
             results={"entries": gettext_lazy("entries in it")},
             form=BundleForm,
+            looks_at=lambda parameters: [(gettext_lazy("The entries that this search finds"), _address_of(parameters))],
+            made=lambda proposal: StaffExport.objects.filter(proposal=proposal).first(),
         )
     )
     register_export_kind(LOG_BUNDLE, ExportKind(write_log_bundle, "zip", "application/zip"))

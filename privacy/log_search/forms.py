@@ -13,8 +13,9 @@ from privacy.access.approvals.forms import refuse_names
 from privacy.access.forms import StrictForm
 from privacy.declarations.purposes import Purpose
 from privacy.log_search.models import NAME_MAX
-from privacy.log_search.searches import FILTERS, LogSearch
-from privacy.policy.roles import Role
+from privacy.log_search.searches import FILTERS, ROLES, LogSearch
+
+ONE_WORD = r"\A[A-Za-z0-9_.-]{1,80}\Z"
 
 
 def _day(label: Any) -> forms.DateField:
@@ -34,18 +35,22 @@ class LogSearchForm(StrictForm):
     """The filters, as they stand in the address; empty ones narrow nothing."""
 
     person = forms.UUIDField(label=_("Person"), required=False, help_text=_("Their random id."))
-    actor = forms.UUIDField(label=_("Who did it"), required=False, help_text=_("Their random id."))
-    role = forms.ChoiceField(label=_("In which role"), required=False, choices=[("", _("any")), *Role.choices])
+    actor = forms.RegexField(ONE_WORD, label=_("Who did it"), required=False, help_text=_("Their random id, or the name of a job."))
+    role = forms.ChoiceField(label=_("In which role"), required=False, choices=[("", _("any")), *ROLES])
     purpose = forms.ChoiceField(label=_("What for"), required=False, choices=[("", _("anything")), *Purpose.choices])
     case = forms.CharField(label=_("Order, message or request"), required=False, max_length=40, help_text=_("Its code or its id."))
     event = forms.ChoiceField(label=_("What happened"), required=False)
     outcome = forms.RegexField(
-        r"\A[A-Za-z0-9_.-]{1,80}\Z", label=_("How it ended"), required=False, help_text=_("“refused” finds all that was refused.")
+        ONE_WORD,
+        label=_("How it ended"),
+        required=False,
+        help_text=_("“refused” finds whatever says so, in what happened or in how it ended."),
     )
     since = _day(_("From"))
     until = _day(_("Until"))
     before = forms.RegexField(PLACE, required=False, widget=forms.HiddenInput)
     after = forms.RegexField(PLACE, required=False, widget=forms.HiddenInput)
+    beyond = forms.RegexField(PLACE, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,7 +70,7 @@ class LogSearchForm(StrictForm):
 
     @property
     def place(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in ("before", "after")}
+        return {name: self.cleaned_data[name] for name in ("before", "after", "beyond")}
 
 
 class KeepForm(StrictForm):

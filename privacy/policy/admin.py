@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -41,6 +42,14 @@ class Button:
 
     def is_offered(self, actor: Actor, obj: Any) -> bool:
         return actor.role in self.roles and self.when(obj)
+
+
+class SetFilter(admin.EmptyFieldListFilter):
+    """Whether something has happened: Yes and No, where Django says that a field is empty or not."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice, words in zip(super().choices(changelist), (_("All"), _("No"), _("Yes")), strict=True):
+            yield {**choice, "display": words}
 
 
 class RoleAdmin(admin.ModelAdmin):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.events import Event
 from audit.record import NewEntry, record, record_many
 from privacy.access.gate import unit_of_work
+from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor
 from privacy.retention.deletion import delete_rows, without_dependents
 from privacy.retention.errors import RunIsOver
@@ -94,6 +95,7 @@ def _entries(by: Actor, run: PurgeRun, model: Model, rows: Iterable[Any]) -> Ite
                 by=by,
                 subject=subject_id,
                 object=run,
+                purpose=Purpose.RIGHTS.value,
                 categories=[category.value],
                 fields=[field.path for field in fields_in(model, category)],
             )

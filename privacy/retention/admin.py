@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.admin import Button, RoleAdmin, SetFilter
 from privacy.policy.roles import Actor, Role
 from privacy.retention.errors import HoldNotPossible, RoleMayNot
 from privacy.retention.forms import HoldForm
@@ -62,7 +62,7 @@ class HoldAdmin(RoleAdmin):
     viewers = frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR, Role.ADMINISTRATOR})
     editors = PLACES_HOLDS
     list_display = ["ground", "until", "placed_at", "released_at"]
-    list_filter = ["ground", ("released_at", admin.EmptyFieldListFilter)]
+    list_filter = ["ground", ("released_at", SetFilter)]
     ordering = ["-placed_at"]
     fields = ["person", "ground", "until", "placed_at", "placed_by", "released_at", "release"]
     readonly_fields = ["person"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy.access.admin import explain
 from privacy.access.assignment_pages import GIVE_PANEL, AssignedAdmin, AssignedFilter, assignment_buttons, with_mine
 from privacy.access.errors import AccessDenied
-from privacy.policy.admin import TOO_LATE, Button, RoleAdmin
+from privacy.policy.admin import TOO_LATE, Button, RoleAdmin, SetFilter
 from privacy.policy.roles import Actor, Role
 from privacy.rights import dashboard  # noqa: F401  adds its card
 from privacy.rights.actions import retry_request
@@ -45,8 +45,8 @@ class RequestAdmin(AssignedAdmin):
     readonly_fields = ["progress", "steps"]
     buttons = [
         *assignment_buttons(
-            take=lambda actor, asked: assign_request(by=actor, request=asked),
-            release=lambda actor, asked: release_request(by=actor, request=asked),
+            take=lambda actor, asked: assign_request(by=actor, request=asked, seen=asked.seen_holder),
+            release=lambda actor, asked: release_request(by=actor, request=asked, seen=asked.seen_holder),
             roles=OFFICERS,
             refusal=TooLate,
         ),
@@ -65,7 +65,7 @@ class RequestAdmin(AssignedAdmin):
         return OFFICERS
 
     def give(self, by: Actor, obj: Request, agent: UUID) -> object:
-        return assign_request(by=by, request=obj, agent=agent)
+        return assign_request(by=by, request=obj, agent=agent, seen=obj.seen_holder)
 
     def personal_records(self, obj: Request) -> list[PersonalRecord]:
         detail = detail_of(obj)
@@ -134,6 +134,6 @@ class RequestAdmin(AssignedAdmin):
 class ReceiptAdmin(RoleAdmin):
     viewers = OVERSIGHT
     list_display = ["request", "issued_at", "records_ended_at"]
-    list_filter = [("records_ended_at", admin.EmptyFieldListFilter)]
+    list_filter = [("records_ended_at", SetFilter)]
     list_select_related = ["request"]
     date_hierarchy = "issued_at"

@@ -25,6 +25,7 @@ from privacy.vault.fields import personal
 from privacy.vault.identifiers import uuid7
 from privacy.vault.models import Subject
 from privacy.vault.records import PersonalRecord
+from privacy.wall.uniqueness import UniqueByHash
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -58,7 +59,7 @@ class Request(Assignable):
     OPEN: ClassVar = (State.MADE, State.WAITING, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    code = models.CharField(_("reference"), max_length=8, unique=True, default=new_code, editable=False)
+    code = models.CharField(_("reference"), max_length=8, default=new_code, editable=False)
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(_("what"), max_length=12, choices=Kind)
     topic = models.CharField(_("about"), max_length=36, blank=True)
@@ -97,6 +98,7 @@ class Request(Assignable):
             models.Index(fields=["assigned_to", "due_at"], name="request_by_agent", condition=Q(completed_at=None)),
         ]
         constraints = [
+            UniqueByHash(field="code", name="one_request_per_code"),
             models.UniqueConstraint(
                 fields=["subject", "kind", "topic"],
                 condition=Q(state__in=["made", "waiting", "running"]),
@@ -355,7 +357,7 @@ class ReceiptLink(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.ForeignKey(Request, models.CASCADE, related_name="receipt_links")
-    digest = models.BinaryField(max_length=32, unique=True)
+    digest = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField(db_index=True)
 
     wall = Wall.through("request").granting(customer="SELECT", gate="SELECT", staff="SELECT").keeping("digest", to=("customer", "gate"))
@@ -368,6 +370,7 @@ class ReceiptLink(models.Model):
     class Meta:
         verbose_name = _("link to a receipt")
         verbose_name_plural = _("links to receipts")
+        constraints = [UniqueByHash(field="digest", name="one_receipt_link_per_digest")]
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Event
-from audit.models import Entry
+from audit.queries import entries_about
 from audit.record import Reference, record
 from privacy.access.gate import unit_of_work
 from privacy.declarations.categories import CATEGORY_SCOPES, Category, Scope
+from privacy.declarations.purposes import Purpose
 from privacy.jobs.errors import TryLater
 from privacy.mail.actions import queue_mail
 from privacy.mail.models import OutboundMail
@@ -140,6 +141,7 @@ def note_deleted(job: ErasureJob) -> None:
         by=ERASER,
         subject=job.request.subject_id,
         object=job.request,
+        purpose=Purpose.RIGHTS.value,
         categories=[category.value for category in Category],
         fields=sorted(name for name, number in job.counts.items() if number),
     )
@@ -164,7 +166,7 @@ def issue_receipt(job: ErasureJob) -> None:
     request, now = job.request, timezone.now()
     kept = holdings(request.subject_id, kept_models())
     scopes = [*ENDING_SCOPES] if kept else [*ENDING_SCOPES, Scope.RECORDS]
-    entries = Entry.objects.filter(object_id=request.pk, event__in=[Event.KEY_DESTROYED, Event.DATA_ERASED])
+    entries = entries_about(request.subject_id).filter(object_id=request.pk, event__in=[Event.KEY_DESTROYED, Event.DATA_ERASED])
     Receipt.objects.create(
         request=request,
         counts=job.counts,

@@ -22,6 +22,7 @@ def copy_erasure_ledger() -> None:
 def advance_epoch() -> None:
     rotation.advance_epoch(by=Actor.job("advance_epoch"))
     clearing.clear_deleted_keys(whatever_size=True)
+    clearing.renew_log()
 
 
 @shared_task(name="privacy.rights.clear_deleted_keys")

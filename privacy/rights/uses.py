@@ -37,6 +37,7 @@ DEEDS: dict[str, Promise] = {
     Event.EXTRACT_DOWNLOADED: gettext_lazy("downloaded that export"),
     Event.DATA_PURGED: gettext_lazy("deleted it, its time was over"),
     Event.DATA_ERASED: gettext_lazy("deleted it, as you asked"),
+    Event.DATA_CHANGED_UNATTRIBUTED: gettext_lazy("changed it, or a key to it, around our program, which alerted us"),
     Event.DATA_REFUSED: gettext_lazy("tried to read it and was refused"),
     Event.DISCLOSURE_REFUSED: gettext_lazy("tried to pass it on and was refused"),
     Event.ACCOUNT_SEARCHED: gettext_lazy("looked for your account by your email address"),
@@ -112,24 +113,30 @@ def narrowed(
     category: Category | None = None,
     purpose: Purpose | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
     refused_only: bool = False,
 ) -> QuerySet[Entry]:
     """``who`` is a role, ``you``, ``staff`` or ``everybody``; empty for everybody but the person."""
-    if who in Role:
-        entries = entries.filter(actor_role=who)
-    elif who == "staff":
-        entries = entries.filter(actor_role__in=STAFF_ROLES)
-    elif who == "you":
-        entries = entries.filter(actor_id=subject_id)
-    elif not who:
-        entries = entries.exclude(actor_id=subject_id)
+    entries = _made_by(entries, who, subject_id)
     if category:
         entries = entries.filter(categories__contains=[category.value])
     if purpose:
         entries = entries.filter(purpose=purpose)
     if since:
         entries = entries.filter(at__gte=since)
+    if until:
+        entries = entries.filter(at__lte=until)
     return entries.filter(event__in=REFUSALS) if refused_only else entries
+
+
+def _made_by(entries: QuerySet[Entry], who: str, subject_id: UUID) -> QuerySet[Entry]:
+    if who in Role:
+        return entries.filter(actor_role=who)
+    if who == "staff":
+        return entries.filter(actor_role__in=STAFF_ROLES)
+    if who == "you":
+        return entries.filter(actor_id=subject_id)
+    return entries if who else entries.exclude(actor_id=subject_id)
 
 
 def in_words(entry: Entry) -> Use:
@@ -152,7 +159,7 @@ def _role(entry: Entry) -> str:
         return _("Our computer, by itself")
     if entry.actor_role in Role:
         return _("Our staff: %(role)s") % {"role": Role(entry.actor_role).label}
-    return _("Somebody")
+    return _("Somebody unknown to our program")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn
 from uuid import UUID
@@ -101,10 +102,10 @@ def disclose(
     """
     subject_id = subject.pk if isinstance(subject, Subject) else subject
     case = Reference.to(case) if isinstance(case, models.Model) else case
-    attempt = _Attempt(by, subject_id, purpose, case)
     sealed = [value for value in values.values() if value is not None]
     categories = sorted({value.field.category.value for value in sealed})
-    partner, agreement = attempt.check(recipient, categories)
+    fields = sorted({value.field.path for value in sealed})
+    partner, agreement = _Attempt(by, subject_id, purpose, case, categories, fields).check(recipient)
     with open_access(by=by, purpose=purpose, subject=subject_id, reason=reason, case=case) as grant:
         plain = {name: grant.open(value) for name, value in values.items()}
     disclosure = Disclosure.objects.create(
@@ -113,7 +114,7 @@ def disclose(
         agreement=agreement,
         purpose=purpose,
         categories=categories,
-        fields=sorted(value.field.path for value in sealed),
+        fields=fields,
         case_label=case.label if case else "",
         case_id=case.id if case else None,
     )
@@ -124,31 +125,31 @@ def disclose(
         object=disclosure,
         purpose=purpose.value,
         categories=categories,
-        fields=disclosure.fields,
+        fields=fields,
         case=case,
     )
     return plain
 
 
+@dataclass(frozen=True)
 class _Attempt:
     """One try to let something out, and its record when it is refused."""
 
-    def __init__(self, by: Actor, subject_id: UUID, purpose: Purpose, case: Reference | None) -> None:
-        self.by, self.subject_id, self.purpose, self.case = (
-            by,
-            subject_id,
-            purpose,
-            case,
-        )
+    by: Actor
+    subject_id: UUID
+    purpose: Purpose
+    case: Reference | None
+    categories: list[str]
+    fields: list[str]
 
-    def check(self, slug: str, categories: list[str]) -> tuple[Recipient, Agreement]:
+    def check(self, slug: str) -> tuple[Recipient, Agreement]:
         partner = Recipient.objects.filter(slug=slug).first()
         if partner is None:
             self.refuse(errors.RecipientUnknown())
         agreements = agreements_in_force(partner)
         if not agreements:
             self.refuse(errors.AgreementMissing())
-        agreement = next((signed for signed in agreements if signed.covers(self.purpose, categories)), None)
+        agreement = next((signed for signed in agreements if signed.covers(self.purpose, self.categories)), None)
         if agreement is None:
             self.refuse(errors.NotCovered())
         if self.is_of_another_case(partner):
@@ -177,6 +178,8 @@ class _Attempt:
                 by=self.by,
                 subject=self.subject_id,
                 purpose=self.purpose.value,
+                categories=self.categories,
+                fields=self.fields,
                 case=self.case,
                 outcome=refusal.code,
             )

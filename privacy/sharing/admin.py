@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from privacy.policy.admin import Button, RoleAdmin
+from privacy.policy.admin import Button, RoleAdmin, SetFilter
 from privacy.policy.roles import Role
 from privacy.sharing.actions import confirm_follow_up
 from privacy.sharing.models import Agreement, Disclosure, FollowUp, Recipient
@@ -46,7 +46,7 @@ class DisclosureAdmin(RoleAdmin):
 class FollowUpAdmin(RoleAdmin):
     viewers = OVERSIGHT
     list_display = ["asked_at", "recipient", "kind", "confirmed_at"]
-    list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "kind"]
+    list_filter = [("confirmed_at", SetFilter), "kind"]
     buttons = [
         Button(
             name="confirm",

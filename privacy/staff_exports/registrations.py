@@ -33,6 +33,7 @@ def register_all() -> None:
             perform=start_export,
             results={"people": _("people in it")},
             form=ExportForm,
+            made=lambda proposal: StaffExport.objects.filter(proposal=proposal).first(),
             is_offered=lambda: settings.STAFF_EXPORTS,
         )
     )

@@ -10,11 +10,20 @@ from marketplace.accounts.errors import NotAllowed, TooManySearches
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import account_with_mailbox
 from privacy.access.limits import is_overdone
-from privacy.policy.matrix import BREAKS_GLASS
+from privacy.declarations.categories import Category
+from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Actor, Role
 
 SEARCHES_AN_HOUR = 30
-SEARCHERS = BREAKS_GLASS | {Role.ADMINISTRATOR, Role.SUPPORT}
+# Who searches, and what for.
+SEARCHES_FOR = {
+    Role.SUPPORT: Purpose.SUPPORT,
+    Role.FRAUD: Purpose.FRAUD,
+    Role.PRIVACY_OFFICER: Purpose.RIGHTS,
+    Role.SECURITY: Purpose.SECURITY,
+    Role.ADMINISTRATOR: Purpose.ACCOUNT,
+}
+SEARCHERS = frozenset(SEARCHES_FOR)
 
 
 @transaction.atomic
@@ -30,5 +39,14 @@ def search_account(*, by: Actor, email: str) -> User | None:
         raise TooManySearches
     user = account_with_mailbox(email)
     outcome = "found" if user else "not_found"
-    record(Event.ACCOUNT_SEARCHED, by=by, subject=user.subject_id if user else None, object=user, outcome=outcome)
+    record(
+        Event.ACCOUNT_SEARCHED,
+        by=by,
+        subject=user.subject_id if user else None,
+        object=user,
+        purpose=SEARCHES_FOR[by.role].value,
+        categories=[Category.ACCOUNT.value],
+        fields=["accounts.accountdetails.email"],
+        outcome=outcome,
+    )
     return user

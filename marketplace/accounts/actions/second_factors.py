@@ -21,6 +21,7 @@ from privacy.declarations.purposes import Purpose
 from privacy.mail.actions import queue_mail
 from privacy.policy.roles import Actor, Role
 from privacy.rights.attempts import confirm_password
+from privacy.vault.fields import sealed_fields
 from privacy.vault.identifiers import uuid7
 
 SECOND_FACTOR_CHECK = Actor.job("second-factor")
@@ -168,11 +169,20 @@ def enrollment_of(*, by: Actor, user: User) -> tuple[str, str]:
 
 def forget_unfinished_factors() -> int:
     """Delete secrets whose first code was not given within a day; returns how many."""
+    sealed = sealed_fields(SecondFactor)
     with transaction.atomic():
         stale = SecondFactor.objects.filter(confirmed_at=None, begun_at__lt=timezone.now() - UNFINISHED_FOR)
         rows = list(stale.select_for_update(skip_locked=True).values_list("pk", "subject_id")[:5000])
         record_many(
-            NewEntry(event=Event.DATA_PURGED, by=SECOND_FACTOR_CHECK, subject=subject_id, object=Reference("accounts.secondfactor", key))
+            NewEntry(
+                event=Event.DATA_PURGED,
+                by=SECOND_FACTOR_CHECK,
+                subject=subject_id,
+                object=Reference("accounts.secondfactor", key),
+                purpose=Purpose.RIGHTS.value,
+                categories=[field.category.value for field in sealed],
+                fields=[field.path for field in sealed],
+            )
             for key, subject_id in rows
         )
         deleted, _ = SecondFactor.objects.filter(pk__in=[key for key, _ in rows]).delete()

@@ -22,7 +22,7 @@ from privacy.access.approvals.kinds import Plan, ProposalKind, fingerprint_of, k
 from privacy.access.approvals.models import Proposal
 from privacy.access.approvals.queries import waiting_for
 from privacy.access.forms import StrictForm
-from privacy.policy.admin import RoleAdmin
+from privacy.policy.admin import RoleAdmin, staff_page
 from privacy.policy.roles import STAFF_ROLES, Actor
 
 FAILURES: dict[str, Promise] = {
@@ -125,8 +125,12 @@ class ProposalAdmin(RoleAdmin):
         kind = kind_named(obj.kind)
         plan = plan_of(kind, obj) if obj.state in Proposal.OPEN else None
         may_decide = obj.is_waiting and kind.may_decide(actor, obj)
+        made = kind.made(obj)
         return {
             **super().case_context(request, obj),
+            "title": kind.label,
+            "looks_at": kind.looks_at(obj.parameters) if kind.concerns(actor) else (),
+            "made_address": staff_page(request, made._meta.label_lower, made.pk) if made else "",
             "proposal": obj,
             "kind": kind,
             "plan": plan,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils.functional import Promise
 
 from privacy.access.approvals.errors import UnknownKind
@@ -17,6 +18,7 @@ from privacy.access.approvals.models import Proposal
 from privacy.policy.roles import Actor, Role
 
 Text = Promise | str
+Link = tuple[Text, str]
 Parameters = Mapping[str, Any]
 
 
@@ -41,7 +43,8 @@ class ProposalKind:
     ``describe(parameters)`` gives the plan and raises PlanImpossible. ``perform(proposal)`` does it in the caller's
     transaction, in the name of ``proposal.proposer``, and returns numbers by the names that ``results`` has words
     for. ``form`` asks for the parameters; a kind without one is proposed from a page of its own. Whom the act
-    ``is_about`` neither asks for it nor decides.
+    ``is_about`` neither asks for it nor decides. ``looks_at(parameters)`` are the pages, each with its words, on which
+    those who ask and decide see what it is about; ``made(proposal)`` is the row that came of it.
     """
 
     name: str
@@ -53,11 +56,17 @@ class ProposalKind:
     perform: Callable[[Proposal], Mapping[str, int]]
     results: Mapping[str, Text]
     form: type[ProposalForm] | None = None
+    looks_at: Callable[[Parameters], Sequence[Link]] = lambda parameters: ()
+    made: Callable[[Proposal], Model | None] = lambda proposal: None
     is_offered: Callable[[], bool] = lambda: True
     is_about: Callable[[Actor, Parameters], bool] = lambda actor, parameters: False
 
     def may_propose(self, actor: Actor) -> bool:
         return actor.id is not None and actor.role in self.proposers and self.is_offered()
+
+    def concerns(self, actor: Actor) -> bool:
+        """Whether this role asks for such acts or decides about them."""
+        return actor.role in self.proposers | self.approvers
 
     def may_decide(self, actor: Actor, proposal: Proposal) -> bool:
         return actor.id is not None and actor.role in self.approvers and not self._is_barred(actor, proposal)

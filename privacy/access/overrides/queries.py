@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from privacy.access.approvals.models import Proposal
 from privacy.access.overrides.models import MatrixOverride
 from privacy.access.units import Unit
 from privacy.declarations.categories import Category
@@ -20,10 +21,15 @@ OVERRIDABLE = [role for role in Role if role in STAFF_ROLES and MATRIX[role]]
 """Roles that open something already: who runs or checks the site needs no personal value, and gets none."""
 
 
-def overrides_in_force() -> QuerySet[MatrixOverride]:
-    """Those that begin and end around this moment; the clock alone ends them."""
+def overrides_by_the_clock() -> QuerySet[MatrixOverride]:
+    """Those that begin and end around this moment, whoever decided them."""
     now = timezone.now()
     return MatrixOverride.objects.filter(begins_at__lte=now, ends_at__gt=now).order_by("ends_at")
+
+
+def overrides_in_force() -> QuerySet[MatrixOverride]:
+    """Those that two people decided; the clock alone ends them."""
+    return overrides_by_the_clock().filter(proposal__state=Proposal.State.PERFORMED)
 
 
 def categories_open_now(unit: Unit, role: Role, purpose: Purpose) -> frozenset[Category]:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from privacy.access.approvals.admin import AsksFirst
 from privacy.access.silences.actions import RELEASES, release_silence
 from privacy.access.silences.errors import SilenceOver
+from privacy.access.silences.links import entry_links
 from privacy.access.silences.models import Silence
 from privacy.access.silences.registrations import SILENCE
-from privacy.policy.admin import Button
+from privacy.policy.admin import Button, SetFilter
 from privacy.policy.roles import Role
 
 
@@ -22,7 +23,7 @@ class SilenceAdmin(AsksFirst):
     viewers = frozenset({Role.PRIVACY_OFFICER, Role.SECURITY, Role.AUDITOR, Role.ADMINISTRATOR})
     asks_for = SILENCE
     list_display = ["ground", "begun_at", "until", "released_at"]
-    list_filter = ["ground", ("released_at", admin.EmptyFieldListFilter)]
+    list_filter = ["ground", ("released_at", SetFilter)]
     ordering = ["-begun_at"]
     fields = ["person", "ground", "begun_at", "until", "released_at", "released_by", "proposal"]
     readonly_fields = ["person"]
@@ -46,6 +47,7 @@ class SilenceAdmin(AsksFirst):
     def case_context(self, request: HttpRequest, obj: Silence) -> dict[str, Any]:
         return {
             **super().case_context(request, obj),
-            "withheld": list(obj.entries.order_by("entry_id").values_list("entry_id", flat=True)),
+            "silence": obj,
+            "withheld": entry_links(obj.entries.values_list("entry_id", flat=True)),
             "case_panels": ["admin/privacy/silence/panel.html"],
         }

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from audit.models import Entry
@@ -29,6 +29,12 @@ def heard(entries: QuerySet[Entry], subject_id: UUID) -> QuerySet[Entry]:
 def heard_records(model: type[Any], records: QuerySet[Any], subject_id: UUID) -> QuerySet[Any]:
     """The person's records without the looks whose entries are withheld from them now."""
     return records.exclude(entries__overlap=ArraySubquery(_withheld_from(subject_id))) if model is Opening else records
+
+
+def withheld_until(look: Opening) -> datetime | None:
+    """Until when an entry of this look is withheld from its person, None when none is."""
+    ends = silences_in_force().filter(subject=look.subject_id, entries__entry_id__in=look.entries)
+    return ends.aggregate(last=Max("until"))["last"]
 
 
 @dataclass(frozen=True)

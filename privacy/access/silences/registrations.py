@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from privacy.access.approvals.kinds import ProposalKind, register_proposal_kind
 from privacy.access.silences.actions import begin_silence, is_about, plan_silence
 from privacy.access.silences.forms import SilenceForm
+from privacy.access.silences.links import entry_links
+from privacy.access.silences.models import Silence
 from privacy.policy.roles import Role
 
 SILENCE = "silence"
@@ -24,6 +26,8 @@ def register_all() -> None:
             perform=begin_silence,
             results={"entries": _("entries withheld")},
             form=SilenceForm,
+            looks_at=lambda parameters: entry_links(parameters["entries"]),
+            made=lambda proposal: Silence.objects.filter(proposal=proposal).first(),
             is_about=is_about,
         )
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.record import Reference
-from privacy.access.assignment import chosen
+from privacy.access.assignment import assigned, chosen, require_as_seen
 from privacy.access.gate import open_access
 from privacy.complaints.actions.steps import (
     Step,
@@ -30,29 +30,36 @@ from privacy.policy.roles import Actor
 
 
 @transaction.atomic
-def assign_ticket(*, by: Actor, ticket: Ticket, agent: UUID | None = None, at: datetime | None = None) -> Ticket:
-    """Give a ticket to a member of staff, to the actor where none is named; also away from another one.
-
-    Raises NotYourCase, AgentConcerned for either of them, TicketEnded, PersonErased, NotTheirWork.
+def assign_ticket(*, by: Actor, ticket: Ticket, agent: UUID | None = None, seen: UUID | None = None, at: datetime | None = None) -> Ticket:
+    """Give a ticket to a member of staff, to the actor where none is named; away from ``seen`` alone, who had it on the
+    page that was shown. Raises NotYourCase, AgentConcerned for either of them, TicketEnded, PersonErased, TakenMeanwhile,
+    NotTheirWork.
     """
     locked = lock_ticket(ticket)
     require_handler(by, locked)
     require_in_work(locked)
+    require_as_seen(locked, by, seen, HANDLERS[locked.kind])
     holder = chosen(by, agent, HANDLERS[locked.kind])
     require_handler(holder, locked)
-    change(locked, assigned_to_id=holder.id)
-    note_step(by, locked, Step.TAKEN, Event.TICKET_TAKEN, at=at or timezone.now(), code="" if holder.id == by.id else "given")
+    now = at or timezone.now()
+    change(locked, **assigned(holder.id, now))
+    note_step(by, locked, Step.TAKEN, Event.TICKET_TAKEN, at=now, code="" if holder.id == by.id else "given")
     return locked
 
 
 @transaction.atomic
-def release_ticket(*, by: Actor, ticket: Ticket, at: datetime | None = None) -> Ticket:
-    """Give a ticket back to the team. Raises NotYourCase, AgentConcerned, TicketEnded, PersonErased."""
+def release_ticket(*, by: Actor, ticket: Ticket, seen: UUID | None = None, at: datetime | None = None) -> Ticket:
+    """Give a ticket back to the team, off the list of ``seen`` or the actor.
+
+    Raises NotYourCase, AgentConcerned, TicketEnded, PersonErased, TakenMeanwhile.
+    """
     locked = lock_ticket(ticket)
     require_handler(by, locked)
     require_in_work(locked)
-    change(locked, assigned_to_id=None)
-    note_step(by, locked, Step.RELEASED, Event.TICKET_RELEASED, at=at or timezone.now())
+    require_as_seen(locked, by, seen, HANDLERS[locked.kind])
+    now = at or timezone.now()
+    change(locked, **assigned(None, now))
+    note_step(by, locked, Step.RELEASED, Event.TICKET_RELEASED, at=now)
     return locked
 
 
@@ -67,8 +74,9 @@ def refer_ticket(*, by: Actor, ticket: Ticket, at: datetime | None = None) -> Ti
     require_in_work(locked)
     if locked.kind == Ticket.Kind.MISUSE:
         raise TicketEnded
-    change(locked, kind=Ticket.Kind.MISUSE, assigned_to_id=None)
-    note_step(by, locked, Step.REFERRED, Event.TICKET_REFERRED, at=at or timezone.now())
+    now = at or timezone.now()
+    change(locked, kind=Ticket.Kind.MISUSE, **assigned(None, now))
+    note_step(by, locked, Step.REFERRED, Event.TICKET_REFERRED, at=now)
     return locked
 
 

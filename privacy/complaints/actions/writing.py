@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Event
+from privacy.access.assignment import assigned
 from privacy.complaints.actions.steps import (
     Step,
     add_message,
@@ -91,7 +92,7 @@ def answered(by: Actor, ticket: Ticket, now: datetime) -> dict[str, Any]:
     return {
         "first_answered_at": ticket.first_answered_at or now,
         "unanswered_since": None,
-        "assigned_to_id": ticket.assigned_to_id or by.id,
+        **({} if ticket.assigned_to_id else assigned(by.id, now)),
     }
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -34,6 +35,7 @@ from privacy.rights.views.own import actor_of, own_page, subject_id_of, subject_
 from privacy.vault.errors import KeyDestroyed, Unreadable
 
 TICKETS_A_PAGE = 20
+CHOSEN = "chosen"
 
 
 @own_page
@@ -49,6 +51,8 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     """A new one; with ``?entry=`` a suspicion about those log entries."""
     subject_id = subject_id_of(request)
     entries = _entries_asked_about(request)
+    if CHOSEN in request.GET and not entries:
+        return _back_to_choose(request)
     form = NewTicketForm(
         abouts_of(subject_id), [entry.pk for entry in entries], *([request.POST, request.FILES] if request.method == "POST" else [])
     )
@@ -62,6 +66,13 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
             return redirect(ticket)
     context = {"form": form, "uses": [in_words(entry) for entry in entries]}
     return render(request, "privacy/tickets/new.html", context, status=422 if form.errors else 200)
+
+
+def _back_to_choose(request: HttpRequest) -> HttpResponse:
+    """To the list as it was filtered, when none of its entries was chosen."""
+    messages.warning(request, _("Choose at least one entry first: tick the box before it."))
+    filters = {name: text for name, text in request.GET.items() if name != CHOSEN}
+    return redirect(reverse("privacy:uses", query=filters))
 
 
 def _entries_asked_about(request: HttpRequest) -> list[Entry]:

@@ -92,6 +92,7 @@ class UsesQuery(StrictSerializer):
     who = Choice(WHO, required=False, help_text="By whom; everybody but yourself where it is left out.")
     purpose = Choice(Purpose, required=False, help_text="What for.")
     since = serializers.DateTimeField(required=False, help_text="From this moment on.")
+    until = serializers.DateTimeField(required=False, help_text="Up to this moment, and with it.")
     refused = Choice(["true", "false"], required=False, help_text="`true`: only refused attempts.")
 
 
@@ -210,7 +211,10 @@ class UseProofs(DataView):
     streams = "application/zip"
 
     def get(self, request: Request) -> HttpResponse:
-        """Download the proofs of the uses that the filters leave, the newest 1,000."""
+        """Download the proofs of the uses that the filters leave, the newest 1,000.
+
+        For older ones ask again with `until`, the moment of the oldest that came.
+        """
         entries = uses_asked_for(self.subject_id, self.asked())
         return zip_file(take_proofs(by=self.actor, subject_id=self.subject_id, entries=entries), "proofs.zip")
 
@@ -224,6 +228,7 @@ def uses_asked_for(subject_id: UUID, asked: Mapping[str, Any]) -> QuerySet[Entry
         category=Category(asked["category"]) if "category" in asked else None,
         purpose=Purpose(asked["purpose"]) if "purpose" in asked else None,
         since=asked.get("since"),
+        until=asked.get("until"),
         refused_only=asked.get("refused") == "true",
     )
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.models import Entry
-from audit.pages import count_up_to, page_of
+from audit.pages import Stretch, count_up_to, page_of, stretch_of
 from privacy.access.gate import open_for_unit
 from privacy.access.silences.queries import withheld_from
 from privacy.declarations.purposes import Purpose
@@ -42,7 +42,9 @@ def uses(request: HttpRequest) -> HttpResponse:
         "withheld": withheld_from(subject_id),
         "is_narrowed": any(value for name, value in form.cleaned_data.items() if name not in PAGING),
         "keep": _without_place(request),
+        "before": places["before"],
         "proofs_at_most": PROOFS_AT_MOST,
+        "proofs_end": stretch_of(entries, PROOFS_AT_MOST, places["before"]).end,
     }
     return render(request, "privacy/uses.html", context, status=200 if is_valid else 422)
 
@@ -60,11 +62,11 @@ def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
 @own_page
 @require_GET
 def proofs(request: HttpRequest) -> HttpResponse:
-    """The proofs of the list as it is filtered, the newest first."""
+    """The proofs of the list as it is filtered, from the newest on, or from the place of a page on."""
     form, subject_id = UsesForm(request.GET), subject_id_of(request)
     if not form.is_valid():
         raise Http404
-    entries = narrowed(uses_of(subject_id), subject_id=subject_id, **form.narrows)
+    entries = Stretch(form.cleaned_data["before"]).of(narrowed(uses_of(subject_id), subject_id=subject_id, **form.narrows))
     return zip_file(take_proofs(by=actor_of(request), subject_id=subject_id, entries=entries), "proofs.zip")
 
 

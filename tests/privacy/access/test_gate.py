@@ -58,6 +58,7 @@ def test_opening_writes_one_entry_per_category_before_the_value(note, subject, o
     assert [(entry.categories, entry.purpose, entry.actor_id, entry.case_id) for entry in opened] == [
         (["account"], "rights", subject.pk, case.id), (["delivery"], "rights", subject.pk, case.id),
     ]  # fmt: skip
+    assert [entry.fields for entry in opened] == [["privacy.note.email", "privacy.note.name"], ["privacy.note.street"]]
 
 
 @pytest.mark.promise("USE-3")
@@ -426,6 +427,8 @@ def test_a_category_outside_the_role_is_refused(letter):
         letter.subject_id,
     )
 
+    assert Entry.objects.get(event=Event.DATA_REFUSED).categories == ["account"]
+
 
 @pytest.mark.promise("PROTECT-3")
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])
@@ -494,6 +497,9 @@ def test_a_check_of_an_upper_room_refuses(letter, monkeypatch):
 
     refused(open_name(letter, by=JOB, purpose=Purpose.ORDER, subject=letter.subject), "restricted", letter.subject_id)
 
+    entry = Entry.objects.get(event=Event.DATA_REFUSED)
+    assert (entry.purpose, entry.categories) == ("order", ["account", "purchase"]), "all that the purpose covers"
+
 
 @pytest.mark.promise("USE-3")
 def test_a_refusal_is_recorded_once_though_everything_is_rolled_back(letter):
@@ -560,6 +566,7 @@ def test_staff_open_for_the_law_after_an_erasure(letter, db):
 def _financial_field():
     class InvoiceField:
         category = Category.FINANCIAL
+        path = "privacy.invoice.iban"
 
     return InvoiceField()
 

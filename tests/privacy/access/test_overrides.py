@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from privacy.access import errors
@@ -49,6 +49,7 @@ def ask(by, **changes):
 def override(asker, officer, **changes):
     proposal = ask(asker, **changes)
     perform(approve(officer, proposal))
+    connection.check_constraints()  # as the commit does
     return MatrixOverride.objects.get(proposal=proposal)
 
 
@@ -88,8 +89,9 @@ def test_the_gate_obeys_it(asker, officer):
 
 
 def test_it_never_opens_more_than_the_purpose_allows(asker, officer):
-    made = override(asker, officer)
-    MatrixOverride.objects.filter(pk=made.pk).update(categories=list(Category))
+    made, everything = override(asker, officer), list(Category)
+    Proposal.objects.filter(pk=made.proposal_id).update(parameters=made.proposal.parameters | {"categories": everything})
+    MatrixOverride.objects.filter(pk=made.pk).update(categories=everything)
 
     assert open_now() <= PURPOSES[Purpose.RETURNS].categories
 
@@ -138,6 +140,17 @@ def test_the_database_refuses_more_than_14_days(asker, officer):
 
     with pytest.raises(IntegrityError, match="override_lasts_some_days"), transaction.atomic():
         MatrixOverride.objects.filter(pk=made.pk).update(ends_at=made.begins_at + timedelta(days=15))
+
+
+@pytest.mark.parametrize("state", sorted({*Proposal.State} - {Proposal.State.PERFORMED}))
+def test_the_gate_obeys_none_that_nobody_decided(asker, officer, state):
+    before, made = open_now(), override(asker, officer)
+    ended_at = None if state in Proposal.OPEN else timezone.now()
+
+    Proposal.objects.filter(pk=made.proposal_id).update(state=state, ended_at=ended_at)
+
+    assert open_now() == before
+    assert not overrides_in_force().exists()
 
 
 def test_it_is_looked_up_once_a_unit_of_work_and_not_for_who_has_none(asker, officer):

@@ -10,7 +10,7 @@ from audit.errors import NotRecordable
 from audit.events import Event
 from audit.models import Entry
 from audit.record import Reference, record
-from privacy.access.assignment import NotTheirWork
+from privacy.access.assignment import NotTheirWork, TakenMeanwhile
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
 from privacy.complaints.actions import (
@@ -393,8 +393,32 @@ def test_a_ticket_is_given_to_those_who_do_such_work_now():
     packer = make_staff(Role.FULFILLMENT, "packer@example.org").subject_id
     for other in (packer, make_customer().subject_id, staff_actor(Role.SUPPORT).id):
         with pytest.raises(NotTheirWork), unit_of_work():
-            assign_ticket(by=agent, ticket=ticket, agent=other)
+            assign_ticket(by=agent, ticket=ticket, agent=other, seen=colleague.subject_id)
     assert fresh(ticket).assigned_to_id == colleague.subject_id
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("act", [assign_ticket, release_ticket])
+def test_nothing_is_taken_from_whoever_took_it_meanwhile(act):
+    ticket, agent, other = ask(), staff_actor(Role.SUPPORT), staff_actor(Role.SUPPORT)
+    with unit_of_work():
+        assign_ticket(by=agent, ticket=ticket)
+
+    with pytest.raises(TakenMeanwhile), unit_of_work():
+        act(by=other, ticket=ticket)
+
+    assert fresh(ticket).assigned_to_id == agent.id
+    assert steps(ticket) == ["opened", "taken"]
+    with unit_of_work():
+        act(by=other, ticket=ticket, seen=agent.id)
+    assert fresh(ticket).assigned_to_id == (other.id if act is assign_ticket else None)
+
+
+def test_whoever_answers_a_ticket_of_nobodys_has_it_since_then():
+    ticket = ask()
+    answer(ticket)
+
+    assert fresh(ticket).assigned_at == fresh(ticket).first_answered_at
 
 
 @pytest.mark.promise("RIGHTS-9")

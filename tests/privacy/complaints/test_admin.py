@@ -289,7 +289,7 @@ def test_an_answer_from_a_page_out_of_date_keeps_what_was_typed_and_can_be_sent_
     assert "Marker reply" in shown
     assert f'name="reply-seen" value="{fresh(ticket).version}"' in shown
     assert "the work of somebody else" in text_of(client.post(case(ticket), reply(fresh(ticket))))
-    client.post(case(ticket), {"_button": "take"})
+    client.post(case(ticket), {"_button": "take_over", "seen": str(fresh(ticket).assigned_to_id)})
     assert client.post(case(ticket), reply(fresh(ticket))).status_code == 302
     assert PublicMessage.objects.count() == 3
 

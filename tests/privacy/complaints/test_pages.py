@@ -245,6 +245,15 @@ def test_this_was_not_justified_shows_the_entries_in_words_and_keeps_them(client
 
 
 @pytest.mark.promise("RIGHTS-9")
+def test_choosing_none_leads_back_to_the_list_as_it_was_filtered(client, looked):
+    answer = client.get(f"{NEW}?who=staff&chosen=1", follow=True)
+
+    assert answer.redirect_chain == [("/account/uses/?who=staff", 302)]
+    assert "Choose at least one entry first" in text_of(answer)
+    assert client.get(f"{NEW}?who=staff&chosen=1&entry={looked.pk}").status_code == 200
+
+
+@pytest.mark.promise("RIGHTS-9")
 def test_an_entry_about_somebody_else_is_not_found(looked):
     other = client_of(make_customer())
 

@@ -141,6 +141,25 @@ def test_its_bounds_hold(officer, buyer, agent, monkeypatch, settings):
     assert not BundleForm(officer.actor, given | {"role": "fraud"}).is_valid()
 
 
+@pytest.mark.parametrize("bound", ["entries", "people"])
+def test_what_has_outgrown_its_bounds_since_is_not_made(officer, second, buyer, agent, monkeypatch, settings, bound):
+    look(buyer, agent)
+    look(buyer, agent)
+    proposal = ask(officer, buyer, event=Event.DATA_OPENED)
+    perform(approve(second.actor, proposal))
+    export = StaffExport.objects.get(proposal=proposal)
+    if bound == "entries":
+        monkeypatch.setattr(bundles, "ENTRIES_AT_MOST", 1)
+    else:
+        settings.STAFF_EXPORT_PEOPLE = 0
+
+    for _ in range(StaffExport.MAX_ATTEMPTS):
+        perform(export)
+
+    assert (export.state, export.error, export.file) == ("failed", "TooMuch", "")
+    assert entries(Event.DATA_EXTRACTED, subject_id=buyer.subject_id) == 0
+
+
 def test_a_use_that_needs_no_bundle_is_refused(officer, buyer, agent):
     look(buyer, agent)
     parameters = asked(officer, buyer) | {"purpose": "improvement"}

@@ -1,7 +1,7 @@
 """Staff search the log by every filter; whoever searches is in the log; the auditor reads all and changes nothing."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from audit.errors import NotRecordable
 from audit.events import Event
+from audit.identifiers import uuid7
 from audit.models import Entry
 from audit.pages import count_up_to, numbers_by_week, page_of
 from audit.record import NewEntry, record_many
 from privacy.access.gate import unit_of_work
+from privacy.alerts.key_change_watch import Unknown
 from privacy.interface.charts import WEEKS
 from privacy.log_search import actions
 from privacy.log_search import pages as log_pages
@@ -23,7 +25,7 @@ from privacy.log_search.pages import page_found
 from privacy.log_search.queries import READERS
 from privacy.log_search.searches import LogSearch, found_by
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
-from privacy.rights.uses import REFUSALS, uses_of
+from privacy.rights.uses import uses_of
 from tests.accounts.people import entries, make_customer, make_staff, staff_client
 from tests.orders.factories import count_queries
 from tests.privacy.access.silences.test_silences import look
@@ -55,6 +57,13 @@ def many(number, **how):
         )
 
 
+def fraud_look(person):
+    with unit_of_work():
+        return record_many(
+            [NewEntry(event=Event.DATA_OPENED, by=Actor(Role.FRAUD, id=uuid7()), subject=person.subject_id, purpose="fraud")]
+        )
+
+
 # What is found
 
 
@@ -63,12 +72,12 @@ def test_every_filter_narrows(buyer, agent):
     today = timezone.now().date()
 
     for filters in (
-        {"person": buyer.subject_id}, {"actor": agent.subject_id}, {"role": "support"}, {"purpose": "order"}, {"case": str(entry.case_id)},
+        {"person": buyer.subject_id}, {"actor": str(agent.subject_id)}, {"role": "support"}, {"purpose": "order"}, {"case": str(entry.case_id)},
         {"event": Event.DATA_OPENED}, {"outcome": "ok"}, {"since": today}, {"until": today},
     ):  # fmt: skip
         assert entry in found(**filters)
     for filters in (
-        {"person": agent.subject_id}, {"actor": buyer.subject_id}, {"role": "fraud"}, {"purpose": "payment"}, {"case": str(entry.pk)},
+        {"person": agent.subject_id}, {"actor": str(buyer.subject_id)}, {"role": "fraud"}, {"purpose": "payment"}, {"case": str(entry.pk)},
         {"event": Event.DATA_ERASED}, {"outcome": "break_glass"}, {"since": today + timedelta(days=1)}, {"until": today - timedelta(days=1)},
     ):  # fmt: skip
         assert entry not in found(**filters)
@@ -85,10 +94,49 @@ def test_a_case_is_found_by_its_code(buyer, agent):
 
 
 def test_refused_finds_every_refusal(buyer):
+    refused = [
+        ("privacy.data.refused", "role_denied"),
+        ("privacy.disclosure.refused", "not_covered"),
+        ("accounts.session.refused", "refused"),
+        ("accounts.second_factor.refused", "refused"),
+        ("accounts.account.locked_out", "refused"),
+        ("accounts.mailbox.change_canceled", "refused"),
+        ("orders.payment.refused", "ok"),
+        ("orders.webhook.refused", "signature_invalid"),
+        ("approvals.proposal.refused", "staff_export"),
+    ]
+    others = [("accounts.mailbox.change_canceled", "taken_back"), ("privacy.data.opened", "ok")]
     with unit_of_work():
-        record_many([NewEntry(event=event, by=JOB, subject=buyer.subject_id, outcome="role_denied") for event in REFUSALS])
+        ids = record_many(
+            [NewEntry(event=Event(name), by=JOB, subject=buyer.subject_id, outcome=outcome) for name, outcome in refused + others]
+        )
 
-    assert {entry.event for entry in found(person=buyer.subject_id, outcome="refused")} == set(REFUSALS)
+    among = {(entry.event, entry.outcome) for entry in found(person=buyer.subject_id, outcome="refused") if entry.pk in ids}
+    assert among == set(refused)
+
+
+def test_a_job_is_found_by_its_name(reading, buyer):
+    job = many(1, subject=buyer.subject_id)[0]
+    other = record_by(Actor.job("purge"), buyer)
+
+    assert [entry.pk for entry in found(person=buyer.subject_id, actor="test") if entry.pk in (job, other)] == [job]
+    page = text_of(reading, f"{job}/change/")
+    assert 'href="/admin/audit/entry/?actor=test"' in page
+    assert str(job) in text_of(reading, "?actor=test")
+
+
+def record_by(actor, person):
+    with unit_of_work():
+        return record_many([NewEntry(event=Event.DATA_OPENED, by=actor, subject=person.subject_id, purpose="order")])[0]
+
+
+def test_changes_around_the_program_are_found_by_their_role(reading, buyer):
+    entry = record_by(Unknown("postgres"), buyer)
+
+    assert [found.pk for found in found(role="unknown", person=buyer.subject_id)] == [entry]
+    page = text_of(reading, "?role=unknown")
+    assert str(entry) in page
+    assert "Unknown: around the program" in page
 
 
 def test_a_search_survives_its_parameters(buyer):
@@ -144,6 +192,63 @@ def test_the_chart_counts_by_week_and_role_within_the_period(buyer, agent):
     assert len(long_ago.weeks) == log_pages.WEEKS_AT_MOST
 
 
+def test_what_has_no_index_is_looked_for_a_stretch_at_a_time(reading, buyer, monkeypatch):
+    """Nothing is left out between the stretches, and a stretch without a hit says where to go on."""
+    rare = many(2, subject=buyer.subject_id) + fraud_look(buyer) + many(7, subject=buyer.subject_id)
+    wanted, seen = Entry.objects.filter(pk__in=rare, actor_role="fraud").get(), []
+    monkeypatch.setattr(log_pages, "LOOKED_THROUGH", 5)
+    monkeypatch.setattr(log_pages, "FURTHER", 3)
+
+    search = LogSearch(role="fraud", since=timezone.now().date())
+    found = page_found(search)
+    assert (found.page.entries, found.number) == ([], 0)
+    assert len(found.chart.weeks) == 1, "the chart says nothing of weeks that nobody looked through"
+    while found.stretch.end:
+        found = page_found(search, beyond=found.stretch.end)
+        seen += found.page.entries
+
+    assert seen == [wanted]
+    page = text_of(reading, "?role=fraud")
+    assert "There may be more before" in page
+    further = text_of(reading, re.search(r'href="(\?role=fraud&(?:amp;)?beyond=[^"]+)">Look further', page).group(1).replace("&amp;", "&"))
+    assert "Back to the newest" in further
+
+
+def test_what_has_an_index_is_found_however_old():
+    """Looked for in stretches, what is in the index would hide behind what is newer."""
+    for filters in (
+        {},
+        {"person": uuid7()},
+        {"actor": str(uuid7())},
+        {"case": "SB1"},
+        {"event": "x"},
+        {"outcome": "refused"},
+        {"until": date(2026, 1, 1)},
+    ):
+        assert LogSearch(**filters).is_found_at_once, filters
+    for filters in ({"role": "job"}, {"actor": "purge"}, {"purpose": "order"}, {"outcome": "ok"}, {"person": uuid7(), "role": "job"}):
+        assert not LogSearch(**filters).is_found_at_once, filters
+
+
+def test_pages_of_a_stretch_stay_in_it(reading, buyer, monkeypatch):
+    many(12, subject=buyer.subject_id)
+    monkeypatch.setattr(log_pages, "LOOKED_THROUGH", 6)
+    monkeypatch.setattr(log_pages, "FURTHER", 5)
+    search = LogSearch(person=buyer.subject_id, role="job")
+    newest = list(found_by(search))
+    begun = page_found(search)
+    monkeypatch.setattr(log_pages, "A_PAGE", 2)
+
+    pages = [page_found(search, beyond=begun.stretch.end)]
+    while pages[-1].page.older:
+        pages.append(page_found(search, beyond=begun.stretch.end, before=pages[-1].page.older))
+
+    assert begun.page.entries == newest[:6]
+    assert [entry for found in pages for entry in found.page.entries] == newest[6:11]
+    shown = text_of(reading, f"?person={buyer.subject_id}&role=job&beyond={begun.stretch.end}")
+    assert re.search(rf'rel="next" href="[^"]*beyond={begun.stretch.end}[^"]*before=', shown)
+
+
 # Who may, and what it leaves in the log
 
 
@@ -155,6 +260,7 @@ def test_a_search_is_recorded_by_the_names_of_its_filters(buyer, role):
 
     entry = Entry.objects.get(event=Event.LOG_SEARCHED)
     assert (entry.actor_id, entry.subject_id, entry.fields) == (reader.subject_id, buyer.subject_id, ["person", "purpose"])
+    assert entry.purpose == "security"
     assert entry in uses_of(buyer.subject_id), "the person reads who looked them up"
 
 
@@ -206,6 +312,8 @@ def test_the_auditor_finds_a_person_and_is_recorded(reading, buyer, agent, audit
     "query",
     [
         "?person=x",
+        "?actor=ann@example.org",
+        "?role=nobody",
         "?event=nothing",
         "?outcome=a%20b",
         "?since=2026-02-02&until=2026-02-01",

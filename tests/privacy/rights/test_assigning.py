@@ -1,12 +1,13 @@
 """A request that one of the privacy office has: taken, given, handed back; meanwhile it is open to nobody else."""
 
 import pytest
+from django.utils import formats, timezone
 
 from audit.errors import NotRecordable
 from audit.events import Event
 from audit.record import Reference
 from privacy.access import errors
-from privacy.access.assignment import NotTheirWork
+from privacy.access.assignment import NotTheirWork, TakenMeanwhile
 from privacy.access.cases import open_cases
 from privacy.access.gate import open_access, unit_of_work
 from privacy.declarations.purposes import Purpose
@@ -19,6 +20,7 @@ from privacy.rights.models import Request, RequestDetail
 from privacy.rights.restrictions import object_to_use
 from tests.accounts.people import make_staff, staff_client
 from tests.orders.factories import actor, make_customer
+from tests.orders.test_races import at_once, in_unit
 from tests.privacy.rights.people import UNWRITABLE, entries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("RIGHTS-7")]
@@ -28,6 +30,10 @@ ANSWER = "We looked at your situation and stop it."
 
 @pytest.fixture
 def asked(db, partners):
+    return ask_to_stop()
+
+
+def ask_to_stop():
     user = make_customer()
     with unit_of_work():
         return object_to_use(by=user.actor, subject=user.subject, purpose=Purpose.IMPROVEMENT, reason="Marker reason")
@@ -76,7 +82,39 @@ def test_it_is_given_to_another_officer_and_to_nobody_else(asked, mine):
     assert entries(Event.REQUEST_TAKEN, outcome="given", actor_id=mine.id) == 1
     for other in (make_staff(Role.SUPPORT, "support@example.org").subject_id, asked.subject_id):
         with pytest.raises(NotTheirWork), unit_of_work():
-            assign_request(by=mine, request=asked, agent=other)
+            assign_request(by=mine, request=asked, agent=other, seen=colleague.subject_id)
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("act", [assign_request, release_request])
+def test_nothing_is_taken_from_whoever_took_it_meanwhile(asked, mine, act):
+    """The page showed it as nobody's, or as somebody else's."""
+    other = actor(Role.PRIVACY_OFFICER)
+    for seen in (None, other.id, actor(Role.PRIVACY_OFFICER).id):
+        with pytest.raises(TakenMeanwhile), unit_of_work():
+            act(by=other, request=asked, seen=seen)
+    assert fresh(asked).assigned_to_id == mine.id
+    assert entries(Event.REQUEST_TAKEN) == 1
+    assert entries(Event.REQUEST_RELEASED) == 0
+
+    with unit_of_work():
+        act(by=other, request=asked, seen=mine.id)
+
+    assert fresh(asked).assigned_to_id == (other.id if act is assign_request else None)
+    assert (fresh(asked).assigned_at is None) == (act is release_request)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_take_it_at_once_one_has_it(partners):
+    asked = ask_to_stop()
+    officers = [actor(Role.PRIVACY_OFFICER) for _ in range(6)]
+
+    results = at_once(*[in_unit(assign_request, by=officer, request=asked) for officer in officers])
+
+    [holder] = [officer for officer, result in zip(officers, results, strict=True) if isinstance(result, Request)]
+    assert sum(isinstance(result, TakenMeanwhile) for result in results) == 5, results
+    assert fresh(asked).assigned_to_id == holder.id
+    assert entries(Event.REQUEST_TAKEN) == 1
 
 
 def test_somebody_who_has_left_is_given_nothing(asked, mine):
@@ -107,7 +145,7 @@ def test_what_has_ended_is_nobodys_work(asked, act):
 @pytest.mark.parametrize("act", [assign_request, release_request])
 def test_nothing_changes_when_the_entry_cannot_be_written(asked, mine, act):
     with pytest.raises(NotRecordable), unit_of_work():
-        act(by=Actor(Role.PRIVACY_OFFICER, id=actor(Role.PRIVACY_OFFICER).id, name=UNWRITABLE.name), request=asked)
+        act(by=Actor(Role.PRIVACY_OFFICER, id=actor(Role.PRIVACY_OFFICER).id, name=UNWRITABLE.name), request=asked, seen=mine.id)
 
     assert fresh(asked).assigned_to_id == mine.id
 
@@ -122,7 +160,7 @@ def test_while_somebody_has_it_nobody_else_opens_it(asked, mine):
     assert [case.reference.id for case in open_cases(mine, asked.subject_id)] == [asked.pk]
     assert open_cases(other, asked.subject_id) == []
     with unit_of_work():
-        assign_request(by=other, request=asked)
+        assign_request(by=other, request=asked, seen=mine.id)
     assert [reading(other, asked), reading(mine, asked)] == ["Marker reason", "case_not_yours"]
 
 
@@ -169,8 +207,41 @@ def test_the_page_takes_gives_and_hands_back(office, asked):
     assert fresh(asked).assigned_to_id == colleague.subject_id
     assert asked.code in list_of(client, "others")
 
-    client.post(page_of(asked), {"_button": "release"})
+    client.post(page_of(asked), {"_button": "release", "seen": str(colleague.subject_id)})
     assert fresh(asked).assigned_to_id is None
+
+
+@pytest.mark.promise("PROTECT-3")
+@pytest.mark.parametrize("pressed", ["take", "take_over", "release", "give"])
+def test_a_page_from_before_a_colleague_took_it_changes_nothing_and_says_who_did(office, asked, pressed):
+    _user, client = office
+    colleague = make_staff(Role.PRIVACY_OFFICER, "colleague@example.org")
+    third = make_staff(Role.PRIVACY_OFFICER, "third@example.org")
+    with unit_of_work():
+        assign_request(by=colleague.actor, request=asked)
+    since = formats.date_format(timezone.localtime(fresh(asked).assigned_at), "SHORT_DATETIME_FORMAT")
+
+    sent = {"_give": "1", "agent": str(third.subject_id)} if pressed == "give" else {"_button": pressed}
+    answer = client.post(page_of(asked), sent, follow=True).content.decode()
+
+    assert f"Privacy officer …{colleague.subject_id.hex[-8:]} took this on {since}" in answer
+    assert fresh(asked).assigned_to_id == colleague.subject_id
+    assert entries(Event.REQUEST_TAKEN) == 1
+    if pressed == "give":
+        assert f'value="{third.subject_id}" selected' in answer
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_the_page_takes_it_over_from_the_colleague_whom_it_showed(office, asked, mine):
+    user, client = office
+    shown = client.get(page_of(asked)).content.decode()
+    assert 'value="take_over"' in shown
+    assert 'value="take"' not in shown
+    assert shown.count(f'name="seen" value="{mine.id}"') == shown.count('name="_button"') + shown.count('name="_give"')
+
+    client.post(page_of(asked), {"_button": "take_over", "seen": str(mine.id)})
+
+    assert fresh(asked).assigned_to_id == user.subject_id
 
 
 def test_the_page_gives_it_to_nobody_who_does_not_do_such_work(office, asked):

@@ -196,7 +196,7 @@ def test_the_overview_shows_what_is_open_who_looked_and_what_goes(client, buyer)
     assert request.get_absolute_url() in page
     assert "we answer by" in page
     assert "Our staff: Support" in page
-    assert "1 × look at your data by our staff" in page
+    assert "1 × look by our staff" in page
 
 
 def test_an_empty_overview_says_so(db, partners):

@@ -5,7 +5,8 @@ import json
 import re
 import zipfile
 from datetime import timedelta
-from uuid import uuid4
+from html import unescape
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -20,6 +21,7 @@ from marketplace.accounts.actions import search_account
 from orders.lifecycle.models import OrderContact
 from privacy.access.errors import AccessDenied
 from privacy.access.gate import open_access, unit_of_work
+from privacy.alerts.key_change_watch import Unknown
 from privacy.declarations.categories import Category
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import Role
@@ -95,6 +97,27 @@ def test_refused_attempts_say_why(client, buyer):
 
 
 @pytest.mark.promise("USE-3")
+def test_a_change_around_the_program_is_shown(client, buyer):
+    with unit_of_work():
+        record_many(
+            [
+                NewEntry(
+                    event=Event.DATA_CHANGED_UNATTRIBUTED,
+                    by=Unknown("postgres"),
+                    subject=buyer.subject_id,
+                    categories=["delivery"],
+                    outcome="update",
+                )
+            ]
+        )
+
+    page = text_of(client, "/account/uses/?category=delivery")
+
+    assert "<strong>Somebody unknown to our program</strong> changed it, or a key to it, around our program, which alerted us" in page
+    assert number_of(client, "?who=staff&category=delivery") == 0
+
+
+@pytest.mark.promise("USE-3")
 def test_searches_of_an_address_are_shown(client, buyer):
     from tests.accounts.people import make_customer as with_mailbox
 
@@ -102,7 +125,8 @@ def test_searches_of_an_address_are_shown(client, buyer):
     with unit_of_work():
         search_account(by=actor(Role.SUPPORT), email="searched@example.org")
 
-    assert "looked for your account by your email address" in text_of(client_of_mailbox(person))
+    page = text_of(client_of_mailbox(person), "/account/uses/?purpose=support&category=account")
+    assert "looked for your account by your email address" in page
 
 
 def client_of_mailbox(user):
@@ -258,6 +282,52 @@ def test_the_proofs_of_the_list_follow_its_filters(seen_buyer, address):
 
     assert [json.loads(data)["content"]["id"] for name, data in files.items() if name.endswith(".json")] == [str(entry.pk)]
     assert client_of(seen_buyer).get("/account/uses/proofs/?who=nobody").status_code == 404
+
+
+@pytest.fixture
+def five_looks(seen_buyer, monkeypatch):
+    """Five of one person in the tree, where a download holds two; their ids, newest first."""
+    for module in ("proofs", "views.uses"):
+        monkeypatch.setattr(f"privacy.rights.{module}.PROOFS_AT_MOST", 2)
+    for _ in range(5):
+        looked(seen_buyer)
+    integrate_entries()
+    return list(uses_of(seen_buyer.subject_id).filter(actor_role=Role.SUPPORT).values_list("pk", flat=True))
+
+
+def proven_in(response):
+    """The ids of the entries in a download, newest first, and the moment of the oldest."""
+    opened = [json.loads(data)["content"] for name, data in files_in(response).items() if name.endswith(".json")]
+    opened.sort(key=lambda content: (content["at"], content["id"]), reverse=True)
+    return [UUID(content["id"]) for content in opened], opened[-1]["at"]
+
+
+@pytest.mark.promise("USE-3")
+def test_the_proofs_of_a_long_list_come_by_going_on(seen_buyer, five_looks):
+    client, query, found = client_of(seen_buyer), "?who=support", []
+    for words in ("Proofs of the whole list", "Proofs from this page on", "Proofs from this page on"):
+        page = text_of(client, f"/account/uses/{query}")
+        assert words in page
+        download = unescape(re.search(r'href="(/account/uses/proofs/[^"]*)"', page).group(1))
+        found += proven_in(client.get(download))[0]
+        further = re.search(r'href="([^"]+)#proofs-title"', page)
+        assert bool(further) == ("A download holds 2 entries at most." in page) == (len(found) < 5)
+        query = unescape(further.group(1)) if further else ""
+
+    assert found == five_looks
+
+
+@pytest.mark.promise("USE-3")
+def test_the_proofs_of_a_long_list_come_to_a_program_by_their_moments(seen_buyer, five_looks):
+    client, until, found = client_of(seen_buyer), {}, []
+    for _ in range(4):  # each begins with the one that ended the last
+        ids, oldest = proven_in(client.get("/api/v1/data/uses/proofs/", {"who": "support", **until}))
+        found += [id for id in ids if id not in found]
+        until = {"until": oldest}
+
+    assert found == five_looks
+    listed = client.get("/api/v1/data/uses/", {"who": "support", **until}).content.decode()
+    assert [id for id in five_looks if str(id) in listed] == five_looks[-1:]
 
 
 @pytest.mark.promise("USE-3")

@@ -71,6 +71,8 @@ def refused(note, code, event=Event.DISCLOSURE_REFUSED, **more):
     assert refusal.value.code == code
     recorded = Entry.objects.filter(event__in=[Event.DISCLOSURE_REFUSED, Event.DATA_REFUSED])
     assert [(entry.event, entry.outcome, entry.subject_id) for entry in recorded] == [(event, code, note.subject_id)]
+    assert [entry.purpose for entry in recorded] == ["dispatch"]
+    assert all(entry.categories for entry in recorded)
     assert not Disclosure.objects.exists()
     assert not Entry.objects.filter(event=Event.DATA_DISCLOSED).exists()
 
@@ -137,6 +139,9 @@ def test_one_value_outside_the_agreement_refuses_all(addressed):
     partner()
 
     refused(addressed, "not_covered", values={"street": addressed.street, "name": addressed.name})
+
+    entry = Entry.objects.get(event=Event.DISCLOSURE_REFUSED)
+    assert (entry.categories, entry.fields) == (["account", "delivery"], ["privacy.note.name", "privacy.note.street"])
 
 
 @pytest.mark.promise("USE-4")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from audit.events import Event
@@ -21,6 +21,8 @@ from privacy.alerts.models import Alert, AlertKind
 from privacy.declarations.purposes import Purpose
 from privacy.policy.roles import STAFF_ROLES, Actor, Role
 from privacy.vault.identifiers import uuid7
+from privacy.wall.context import entered
+from privacy.wall.logins import Login
 from tests.privacy.access.oversight.looks import look, looks
 from tests.privacy.vault.records import Letter, any_case, new_customer, person, staff
 
@@ -186,6 +188,21 @@ def test_closing_again_is_one_closure_one_event_and_one_alert(agent):
     assert OpeningClosure.objects.count() == 1
     assert entries(Event.OPENINGS_CLOSED).filter(object_id=closure.pk).count() == 1
     assert Alert.objects.get(kind=AlertKind.OPENINGS_CLOSED).count == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_auditor_is_asked_and_closed_too_and_lifts_nothing():
+    auditor = staff(Role.AUDITOR)
+    with entered(Login.AUDITOR):
+        with unit_of_work():
+            confirm_need(by=auditor)
+            closure = close_openings(actor_id=auditor.id, role=auditor.role, people=6)
+
+        for attempt in (lambda: OpeningClosure.objects.update(lifted_at=timezone.now(), lifted_by=uuid7()), closure.delete):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                attempt()
+
+    assert OpeningClosure.objects.get().is_open
 
 
 # Lifting

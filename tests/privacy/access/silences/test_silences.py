@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from audit.errors import NotRecordable
 from audit.events import Event
@@ -16,7 +17,8 @@ from privacy.access.approvals.actions import approve_proposal, propose
 from privacy.access.approvals.errors import PlanImpossible, RoleMayNot
 from privacy.access.approvals.kinds import fingerprint_of, kind_named
 from privacy.access.approvals.models import Proposal
-from privacy.access.break_glass import give_due_notices
+from privacy.access.break_glass import give_due_notices, release_notice
+from privacy.access.errors import NoticeWithheld
 from privacy.access.gate import open_access, unit_of_work
 from privacy.access.models import Opening
 from privacy.access.silences import actions
@@ -33,7 +35,7 @@ from privacy.retention.walker import items
 from privacy.rights.sections import sections
 from privacy.rights.uses import uses_of
 from privacy.vault.identifiers import uuid7
-from tests.accounts.people import entries, make_staff
+from tests.accounts.people import entries, make_staff, staff_client
 from tests.orders.factories import client_of, make_customer, packed
 from tests.privacy.access.test_approvals import approve, done
 
@@ -243,6 +245,44 @@ def test_the_mail_about_an_emergency_waits_as_long_and_goes_when_released(buyer,
 
     with unit_of_work():
         assert give_due_notices() == 1
+
+
+def test_the_mail_waits_for_the_last_of_what_withholds_the_look(buyer, officer, second):
+    opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
+    found = list(Entry.objects.filter(pk__in=opening.entries))
+    longer, shorter = withhold(officer, second, found, days=90), withhold(officer, second, found, days=60)
+
+    with unit_of_work():
+        release_silence(by=officer.actor, silence=shorter)
+    opening.refresh_from_db()
+    assert opening.notice_due_at == longer.until
+
+    with unit_of_work():
+        release_silence(by=officer.actor, silence=longer)
+    with unit_of_work():
+        assert give_due_notices() == 1
+
+
+def test_the_customer_is_not_told_of_a_look_that_is_withheld(buyer, officer, second):
+    """The page says why, and what to do first."""
+    opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
+    silence = withhold(officer, second, list(Entry.objects.filter(pk__in=opening.entries)), days=90)
+
+    with pytest.raises(NoticeWithheld), unit_of_work():
+        release_notice(by=officer.actor, opening=opening)
+    page = f"/admin/privacy/opening/{opening.pk}/change/"
+    desk = staff_client(make_staff(Role.PRIVACY_OFFICER, "desk@example.org"), "desk@example.org")
+    answer = desk.post(page, {"_button": "release_notice"}, follow=True).content.decode()
+
+    assert f"until {date_format(timezone.localtime(silence.until), 'DATE_FORMAT')}. End the withholding first" in answer
+    opening.refresh_from_db()
+    assert (opening.noticed_at, opening.notice_due_at) == (None, silence.until)
+    assert entries(Event.NOTICE_RELEASED) == 0
+
+    Silence.objects.update(begun_at=timezone.now() - timedelta(days=2), until=timezone.now() - timedelta(seconds=1))
+    with unit_of_work():
+        release_notice(by=officer.actor, opening=opening)
+    assert entries(Event.NOTICE_RELEASED, object_id=opening.pk) == 1
 
 
 def test_the_form_refuses_in_words(buyer, agent, officer):

@@ -1,0 +1,53 @@
+"""Whoever asks and decides sees which entries are to be withheld; everybody else sees that something is asked for."""
+
+import pytest
+
+from privacy.policy.roles import Role
+from tests.accounts.people import make_staff, staff_client
+from tests.privacy.access.silences.test_silences import ask, look, withhold
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("USE-3"), pytest.mark.promise("PROTECT-3")]
+
+
+def browser_of(role):
+    address = f"{role.value}@example.org"
+    return staff_client(make_staff(role, address), address)
+
+
+def page_of(client, row):
+    return client.get(row.get_absolute_url()).content.decode()
+
+
+def test_who_decides_is_led_to_each_entry_and_nobody_else_is(buyer, agent, officer):
+    entry = look(buyer, agent)
+    proposal = ask(officer, [entry])
+
+    seen, others = page_of(browser_of(Role.ADMINISTRATOR), proposal), page_of(browser_of(Role.FINANCE), proposal)
+
+    assert f"/admin/audit/entry/{entry.pk}/change/" in seen
+    assert "Support: privacy.data.opened" in seen
+    assert str(entry.pk) not in others
+
+
+def test_what_was_decided_leads_to_what_is_withheld(buyer, agent, officer, second):
+    entry = look(buyer, agent)
+    silence = withhold(officer, second, [entry])
+    client = browser_of(Role.PRIVACY_OFFICER)
+
+    assert f'href="{silence.get_absolute_url()}"' in page_of(client, silence.proposal)
+    shown = page_of(client, silence)
+    assert "in force" in shown
+    assert f"/admin/audit/entry/{entry.pk}/change/" in shown
+
+
+def test_lists_say_yes_and_no_and_an_empty_one_says_so(buyer, agent, officer, second):
+    client, address = browser_of(Role.PRIVACY_OFFICER), "/admin/privacy/silence/"
+    assert "There is nothing here." in client.get(address).content.decode()
+
+    withhold(officer, second, [look(buyer, agent)])
+    page = client.get(address).content.decode()
+    filtered = client.get(f"{address}?released_at__isempty=0").content.decode()
+
+    assert "Not empty" not in page
+    assert "There is nothing here." not in page
+    assert "Nothing matches these filters." in filtered
