@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from django.conf import settings
 from psycopg2 import sql
 
-from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, lay_foundation, prepare_cluster
+from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, allow_new_log, lay_foundation, prepare_cluster
 from marketplace.embedded import Lease
 
 
@@ -26,6 +26,8 @@ def fresh_databases() -> Iterator[None]:
             prepare_cluster(connection, servers.secrets)
         with closing(servers.connect(MAIN_DATABASE)) as connection:
             lay_foundation(connection, MAIN_DATABASE, servers.secrets["WALL_SIGNING_KEY"])
+        with closing(servers.connect(VAULT_DATABASE)) as connection:
+            allow_new_log(connection)
         for database in ("vault", "default"):
             _migrate(database)
         yield
