@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
+from shutil import rmtree
 
 from django.conf import settings
 from psycopg2 import sql
@@ -17,6 +19,7 @@ from marketplace.embedded import Lease
 
 @contextmanager
 def fresh_databases() -> Iterator[None]:
+    rmtree(Path(settings.STATE) / "log", ignore_errors=True)  # of the databases before, which these would seem to roll back
     with Lease(settings.STATE, durable=False) as servers:
         with closing(servers.connect()) as connection:
             connection.autocommit = True
