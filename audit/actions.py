@@ -28,7 +28,7 @@ from audit.models import Checkpoint, Verification
 from audit.portions import Entries, entries_between, first_place, read_ahead, split
 from audit.publishing import ask_places
 from audit.record import By, Reference, record
-from audit.tiles import FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles, is_from_before_tiles
+from audit.tiles import COPY_END, COPY_HEAD, FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles, is_from_before_tiles
 from audit.tree import Frontier
 from audit.verification import WHOLE, Fault, Progress, Tally, find_fault, of_month, since_last
 
@@ -37,9 +37,6 @@ SUNDAY = 7
 
 _LOCK = 0x41554449_4C4F47  # "AUDI" "LOG": one integration at a time in this database
 
-# PostgreSQL's binary COPY: a header, rows of fields that each follow their length, an end.
-COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-COPY_END = b"\xff\xff"
 _ROW = Struct("!hiqi16si32si").pack
 _ROW_WITH_KEY = Struct("!hiqi16si32si16s").pack
 

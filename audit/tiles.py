@@ -6,7 +6,8 @@ full tiles below. Full tiles are rows, added once; the tile still growing on eac
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from io import StringIO
+from io import BytesIO
+from struct import Struct
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -27,6 +28,13 @@ SELECT (SELECT signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1)
      < (SELECT applied FROM django_migrations WHERE app = 'audit' AND name = '0003_tiles')
 """
 _LOCK = 0x41554449_54494C45  # "AUDI" "TILE": one filling at a time
+
+
+# PostgreSQL's binary COPY: a header, rows of fields that each follow their length, an end.
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+_ROW = Struct("!hihiqi").pack
+_ROOT_LENGTH = HASH_SIZE.to_bytes(4, "big")
 
 
 class FullTile(NamedTuple):
@@ -155,7 +163,7 @@ def first_bad_tile(tiles: Iterable[FullTile]) -> FullTile | None:
     wanted = list(tiles)
     if not wanted:
         return None
-    stored = {(row.level, row.number): row for row in stored_tiles((tile.level, tile.number) for tile in wanted)}
+    stored = {tile[:2]: tile for tile in stored_tiles(tile[:2] for tile in wanted)}
     return next((tile for tile in wanted if stored.get(tile[:2]) != tile), None)
 
 
@@ -196,6 +204,7 @@ def _leaf_rows(start: int, end: int) -> list[bytes]:
 
 
 def copy_tiles(tiles: Iterable[FullTile]) -> None:
-    lines = "".join(f"{tile.level}\t{tile.number}\t\\\\x{tile.hashes.hex()}\t\\\\x{tile.root.hex()}\n" for tile in tiles)
+    rows = [_ROW(4, 2, tile.level, 8, tile.number, FULL) + tile.hashes + _ROOT_LENGTH + tile.root for tile in tiles]
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert("COPY audit_tile (level, number, hashes, root) FROM STDIN", StringIO(lines))
+        file = BytesIO(b"".join([COPY_HEAD, *rows, COPY_END]))
+        cursor.copy_expert("COPY audit_tile (level, number, hashes, root) FROM STDIN WITH (FORMAT binary)", file)

@@ -1,4 +1,7 @@
-"""A write with its entry in the log, against the same write alone and against other logs; then eight writers at once."""
+"""A write with its entry in the log, against the same write alone and against other logs; then eight writers at once.
+
+All of them wait for the disk, as a site's writes do.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from audit.events import Event
 from audit.record import record
 from benchmarks.models import ChainLink, PlainWare, Ware, WareWithHistory, WareWithLog
 from benchmarks.rounds import Row, times_as_fast, times_as_long
+from benchmarks.servers import commits_on_disk
 from privacy.policy.roles import Actor, Role
 from privacy.vault.identifiers import uuid7
 
@@ -23,6 +27,11 @@ CHAIN = 0x434841494E
 
 
 def rows() -> Iterator[Row]:
+    with commits_on_disk():
+        yield from rows_on_disk()
+
+
+def rows_on_disk() -> Iterator[Row]:
     plain, audited = writing(ware(PlainWare)), writing(ware(PlainWare), enter)
     yield times_as_long("a write with its entry", "the write alone", 1.6, audited, plain, ROUNDS)
     for model, name in ((WareWithLog, "django-auditlog"), (WareWithHistory, "django-simple-history")):

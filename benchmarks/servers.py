@@ -14,7 +14,7 @@ from django.conf import settings
 from psycopg2 import sql
 
 from marketplace.database_roles import MAIN_DATABASE, VAULT_DATABASE, allow_new_log, lay_foundation, prepare_cluster
-from marketplace.embedded import Lease
+from marketplace.embedded import HURRIED_CONFIGURATION, Lease
 
 
 @contextmanager
@@ -34,6 +34,25 @@ def fresh_databases() -> Iterator[None]:
         for database in ("vault", "default"):
             _migrate(database)
         yield
+
+
+@contextmanager
+def commits_on_disk() -> Iterator[None]:
+    """Servers as a site has them, whose commits wait for the disk; the others measure without that."""
+    _configure("RESET {}")
+    try:
+        yield
+    finally:
+        _configure("SET {} = {}")
+
+
+def _configure(how: str) -> None:
+    with Lease(settings.STATE, durable=False) as servers, closing(servers.connect()) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for name, value in HURRIED_CONFIGURATION.items():
+                cursor.execute(sql.SQL(f"ALTER SYSTEM {how}").format(sql.Identifier(name), sql.Literal(value)))
+            cursor.execute("SELECT pg_reload_conf()")
 
 
 def analyze() -> None:

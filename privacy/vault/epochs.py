@@ -71,7 +71,8 @@ def read_secrets(rows: list[SubjectKey]) -> None:
 
 
 def _cipher(row: SubjectKey) -> AESGCM:
-    read_secrets([row])
+    if row.epoch_id not in _ciphers:
+        read_secrets([row])
     if row.epoch_id not in _ciphers:
         raise Unreadable("the epoch of a wrapped key was destroyed")
     return _ciphers[row.epoch_id]
