@@ -1,9 +1,10 @@
-"""Keeps USE-3: the log is read in portions of a few thousand entries, each fetched while the one before is hashed.
+"""Keeps USE-3: the log is read in portions of a few thousand entries, fetched while those before are hashed.
 
 A portion comes packed, as a few long values: unpacking them here costs less than fetching thousands of rows.
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from audit.commitments import NOBODY, content_sql
 from audit.models import Retirement
 
 PORTION = 4096  # sixteen tiles
-_TURN = 0.0001  # seconds
+_AHEAD = 2  # portions: while PostgreSQL stores leaves, it need not wait to read the next entries
+_TURN, _USUAL_TURN = 0.0001, getswitchinterval()  # seconds
 
 _ENTRIES = f"""
 SELECT string_agg(uuid_send(id), ''), string_agg(uuid_send(coalesce(subject_id, %s)), ''),
@@ -132,15 +134,15 @@ class RetiredSpans:
 
 
 def read_ahead(portions: Iterator[T]) -> Generator[T, None, None]:
-    """The same portions, each read by a thread with a connection of its own while the one before is worked on.
+    """The same portions, each read by a thread with a connection of its own while those before are worked on.
 
     What they read is committed: the thread sees nothing of the transaction of whoever asks.
     """
     with _quick_turns(), ThreadPoolExecutor(1, initializer=_follow_the_index) as thread:
         try:
-            following = thread.submit(next, portions, None)
-            while (portion := following.result()) is not None:
-                following = thread.submit(next, portions, None)
+            following = deque(thread.submit(next, portions, None) for _ in range(_AHEAD))
+            while (portion := following.popleft().result()) is not None:
+                following.append(thread.submit(next, portions, None))
                 yield portion
         finally:
             thread.submit(_close_connection).result()
@@ -149,12 +151,11 @@ def read_ahead(portions: Iterator[T]) -> Generator[T, None, None]:
 @contextmanager
 def _quick_turns() -> Iterator[None]:
     """Python lets a thread wait 5 ms for one that hashes, several times for each portion; PostgreSQL would wait with it."""
-    usual = getswitchinterval()
     setswitchinterval(_TURN)
     try:
         yield
     finally:
-        setswitchinterval(usual)
+        setswitchinterval(_USUAL_TURN)
 
 
 def _follow_the_index() -> None:
