@@ -85,9 +85,7 @@ def witness(tmp_path):
     (folder / "logs").write_text("".join(f"{key}\n" for key in verifier_keys()))
     started = WitnessProcess(folder)
     yield started
-    started.process.kill()
-    started.process.wait()
-    started.process.stdout.close()
+    started.stop()
 
 
 @pytest.fixture(params=["directory", "object storage", "witness"])

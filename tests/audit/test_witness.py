@@ -30,6 +30,12 @@ class WitnessProcess:
         self.key = VerifierKey.parse(self.process.stdout.readline().strip())
         self.address = self.process.stdout.readline().split()[2].rstrip(",")
 
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
     def ask(self, old, note, proof=()):
         lines = [f"old {old}", *(encode(each) for each in proof), "", note]
         return self.post("\n".join(lines))
@@ -68,10 +74,7 @@ def start(folder, program):
 
     yield run
     for witness in started:
-        witness.process.kill()
-        witness.process.wait()
-        witness.process.stdout.close()
-        witness.process.stderr.close()
+        witness.stop()
 
 
 def note(size, hashes=HASHES, key=LOG, root=None, origin=None):
