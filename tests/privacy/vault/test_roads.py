@@ -11,6 +11,7 @@ import json
 import logging
 import pickle
 import pprint
+from asyncio.events import _get_running_loop, _set_running_loop
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,10 +118,17 @@ def messages_of(error: BaseException | None) -> str:
 
 
 def awaited(call: Callable[..., Any], *values: Any, **named: Any) -> Any:
+    """Here, on this thread's connection, also while an earlier test's browser has its event loop in this thread."""
+
     async def run() -> Any:
         return await call(*values, **named)
 
-    return async_to_sync(run)()
+    outer = _get_running_loop()
+    _set_running_loop(None)
+    try:
+        return async_to_sync(run)()
+    finally:
+        _set_running_loop(outer)
 
 
 def fault_of(road: Road, note: Note) -> str:
