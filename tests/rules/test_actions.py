@@ -16,6 +16,7 @@ import marketplace
 import orders
 import privacy
 from audit import security_log
+from audit.actions import integrate_entries
 from audit.events import Event
 from audit.models import Entry
 from audit.partitions import retire_months
@@ -27,16 +28,17 @@ from privacy.log_search.searches import MAY_BE_REFUSALS, REFUSALS, REFUSED
 from privacy.mail.actions import deliver_mail
 from privacy.mail.models import OutboundMail
 from privacy.rights.proofs import take_proof, take_proofs
+from privacy.rights.steps import carry_out_erasure
 from privacy.rights.uses import DEEDS
 from privacy.staff_exports.models import StaffExport
 from privacy.vault import epochs, keys
 from privacy.vault.models import Epoch, EpochSecret, KeyEncryptionKey, SubjectKey
 from privacy.vault.rotation import finish_renewals
-from tests.orders.conftest import partners
+from tests.orders.conftest import outside, partners
 from tests.rules import canaries, traces
 from tests.rules.calls import CALLS, Keeps
 
-__all__ = ["partners"]
+__all__ = ["outside", "partners"]
 
 MANY = 10_000
 OWN_ROW = {Keeps.FILE_COMES_FIRST: StaffExport._meta.db_table}
@@ -55,16 +57,17 @@ NO_ACTIONS = {
     take_proof: "entries that are integrated: tests/privacy/rights/test_uses_pages.py",
     take_proofs: "the same",
     finish_renewals: "renew_keys, for people whom a killed run left behind",
+    carry_out_erasure: "its steps are; all of them in one: tests/privacy/rights/test_erasure.py",
+    integrate_entries: "tells of tiles that are missing: tests/audit/test_tampering.py",
+    unit_of_work: "what all of them run in; at its end it writes what was refused in it",
 }
 NOT_CALLED_FOR = {
     Event.STORY_TOLD: "the demo's own",
     Event.LOG_FAILED: "tests/audit/test_tampering.py breaks the log for that",
     Event.LOG_MONTH_RETIRED: "as retire_months",
     Event.PROOF_DOWNLOADED: "as take_proofs",
-    Event.DATA_CHANGED_UNATTRIBUTED: "written by the database, not by an action",
     Event.DATA_REFUSED: "tests/privacy/access/test_gate.py, once for each reason",
     Event.DISCLOSURE_REFUSED: "tests/privacy/sharing/test_disclose.py, once for each reason",
-    Event.PARCEL_CALLED_BACK: "needs the carrier's answer: tests/orders/test_parcels.py",
 }
 
 
@@ -75,8 +78,8 @@ def eyes(django_db_setup, django_db_blocker, test_databases):
 
 
 @pytest.fixture(autouse=True)
-def places(request, settings, tmp_path):
-    """Files of their own, and exports by staff turned on."""
+def places(outside, settings, tmp_path):
+    """Files of their own, a carrier that answers, and exports by staff turned on."""
     settings.STAFF_EXPORTS = True
     for name in ("attachments", "exports"):
         storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / name, "base_url": None}}
@@ -102,11 +105,30 @@ def public_functions():
 
 
 def is_action(function):
-    """Somebody acts in it, or it writes an entry itself."""
+    """Somebody acts in it, or it writes an entry, by itself or through a private function of its module."""
     plain = inspect.unwrap(function)
     by = inspect.signature(plain).parameters.get("by")
     acts = by is not None and by.kind is inspect.Parameter.KEYWORD_ONLY
-    return acts or not {"record", "record_many"}.isdisjoint(plain.__code__.co_names)
+    return acts or not {"record", "record_many"}.isdisjoint(names_used_by(plain))
+
+
+def names_used_by(function, seen=()):
+    """The names in its code and in that of the private functions it names."""
+    names = set(names_in(function.__code__))
+    private = [
+        inspect.unwrap(each) for each in map(function.__globals__.get, names) if inspect.isfunction(each) and each.__name__[0] == "_"
+    ]
+    for each in private:
+        if each not in seen and each.__module__ == function.__module__:
+            names |= names_used_by(each, (*seen, function))
+    return names
+
+
+def names_in(code):
+    yield from code.co_names
+    for inner in code.co_consts:
+        if inspect.iscode(inner):
+            yield from names_in(inner)
 
 
 @pytest.mark.promise("USE-3")
@@ -148,8 +170,13 @@ def test_exactly_its_entries_are_written(call):
 
 
 def explains_itself(entry):
-    """What the customer's page shows says what for, and about which kinds of data; a search of the log opens none."""
-    return entry.event not in DEEDS or bool(entry.purpose and (entry.categories or entry.event == Event.LOG_SEARCHED))
+    """What the customer's page shows says what for, and about which kinds of data; a search of the log opens none.
+
+    Of a change around the program nobody has said either.
+    """
+    if entry.event not in DEEDS or entry.event == Event.DATA_CHANGED_UNATTRIBUTED:
+        return True
+    return bool(entry.purpose and (entry.categories or entry.event == Event.LOG_SEARCHED))
 
 
 def codes_entered_by(act):

@@ -32,6 +32,7 @@ from marketplace.accounts.actions import (
     enroll_second_factor,
     enrollment_of,
     forget_unfinished_factors,
+    forget_unproven_changes,
     hand_over_second_factor,
     invite_staff,
     issue_recovery_codes,
@@ -170,6 +171,14 @@ def by_oneself():
     user = customer()
     asked_to_change(user)
     return lambda: cancel_mailbox_change(by=user.actor, user=user)
+
+
+@call(forget_unproven_changes, writes=[Event.MAILBOX_CHANGE_CANCELED])
+def never_answered():
+    user = customer()
+    asked_to_change(user)
+    PendingMailbox.objects.filter(user=user).update(requested_at=timezone.now() - timedelta(days=2))
+    return forget_unproven_changes
 
 
 @call(complete_mailbox_change, writes=[Event.DETAILS_CORRECTED, Event.DATA_CORRECTED, Event.DATA_OPENED])

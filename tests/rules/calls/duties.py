@@ -58,12 +58,22 @@ from privacy.rights.assigning import assign_request, release_request
 from privacy.rights.copies import delete_all_copies, delete_copy, download_copy, give_up_copy, make_copy
 from privacy.rights.corrections import propose_correction
 from privacy.rights.decisions import decide_request
-from privacy.rights.models import ErasureJob, ExportJob, Request
+from privacy.rights.models import ErasureJob, ExportJob, Receipt, Request
 from privacy.rights.replay import replay_erasures
 from privacy.rights.restrictions import end_open_matters, freeze_data, lift_restriction, object_to_use
-from privacy.rights.steps import close_gate, end_keys, give_up_erasure, issue_receipt, note_deleted, search_leftovers, take_step
+from privacy.rights.steps import (
+    close_gate,
+    end_kept_records,
+    end_keys,
+    give_up_erasure,
+    issue_receipt,
+    note_deleted,
+    search_leftovers,
+    take_step,
+)
 from privacy.sharing.actions import confirm_follow_up, decide_approval, disclose, register_recipient, sign_agreement, tell_holders
 from privacy.sharing.models import FollowUp, Recipient
+from privacy.vault.models import Subject
 from tests.orders import factories
 from tests.privacy.rights.people import disclose_to
 from tests.rules import canaries
@@ -270,10 +280,18 @@ def failed_work():
     return lambda: retry_request(by=TEST, request=Request.objects.get(pk=job.request_id))
 
 
-@call(end_keys, writes=[Event.KEY_DESTROYED], keeps=Keeps.KEYS_END_FIRST)
+@call(end_keys, take_step, writes=[Event.KEY_DESTROYED], keeps=Keeps.KEYS_END_FIRST)
 def of_the_person():
     job = erasure()
     return lambda: take_step(job=ErasureJob.objects.get(pk=job.pk), name="keys_destroyed", act=end_keys)
+
+
+@call(search_leftovers, writes=[Event.ERASURE_ADVANCED], keeps=Keeps.KEYS_END_FIRST)
+def written_behind_us():
+    job = erasure()
+    done(lambda: end_keys(job))
+    Subject.objects.filter(pk=job.request.subject_id).update(erased_at=timezone.now())
+    return lambda: take_step(job=ErasureJob.objects.get(pk=job.pk), name="leftovers_searched", act=search_leftovers)
 
 
 @call(note_deleted, writes=[Event.DATA_ERASED])
@@ -287,6 +305,14 @@ def at_the_end():
     job = erasure()
     done(lambda: (close_gate(job), end_keys(job), search_leftovers(job), note_deleted(job)))
     return lambda: take_step(job=ErasureJob.objects.get(pk=job.pk), name="receipt_issued", act=issue_receipt)
+
+
+@call(end_kept_records, writes=[Event.KEY_DESTROYED], keeps=Keeps.KEYS_END_FIRST)
+def kept_no_longer():
+    job = erasure()
+    done(lambda: (close_gate(job), end_keys(job), search_leftovers(job), issue_receipt(job)))
+    Receipt.objects.filter(request=job.request).update(records_ended_at=None)
+    return end_kept_records
 
 
 @call(give_up_erasure, writes=[Event.REQUEST_FAILED])

@@ -33,12 +33,15 @@ from privacy.access.overrides.models import MatrixOverride
 from privacy.access.oversight.actions import close_openings, confirm_need, decide_review, lift_closure
 from privacy.access.oversight.drawing import draw_emergencies, draw_questioned, draw_sample
 from privacy.access.oversight.models import Review
+from privacy.access.oversight.traits import note_trait
 from privacy.access.registrations import MATRIX_OVERRIDE
 from privacy.access.silences.actions import begin_silence, release_silence
 from privacy.access.silences.models import Silence
 from privacy.access.silences.registrations import SILENCE
 from privacy.alerts.actions import close_alert, raise_alert
+from privacy.alerts.key_change_watch import SETTLES, watch_key_changes
 from privacy.alerts.models import Alert, AlertKind
+from privacy.declarations.categories import Scope
 from privacy.declarations.purposes import Purpose
 from privacy.log_search.actions import drop_search, keep_search, read_entry, search_log
 from privacy.log_search.searches import LogSearch
@@ -52,11 +55,20 @@ from privacy.publication.models import PolicyDraft
 from privacy.retention.holds import place_hold, release_hold
 from privacy.retention.models import Hold
 from privacy.retention.registrations import HOLD_RELEASE
-from privacy.staff_exports.actions import download_export, expire_exports, make_export, note_extracted, start_export
+from privacy.staff_exports.actions import (
+    delete_exports_about,
+    download_export,
+    expire_exports,
+    make_export,
+    note_extracted,
+    start_export,
+    write_people,
+)
 from privacy.staff_exports.models import StaffExport
 from privacy.staff_exports.registrations import STAFF_EXPORT
 from privacy.vault import epochs, keyrings, rotation
 from privacy.vault.identifiers import uuid7
+from privacy.vault.models import Subject, SubjectKey
 from tests.orders import factories
 from tests.rules import canaries
 from tests.rules.calls.people import TEST, actor, customer, done, order, staff
@@ -81,7 +93,7 @@ def look(by: Actor, placed, **how: object) -> Opening:
     return Opening.objects.latest("opened_at")
 
 
-@call(open_access, writes=[Event.TRAIT_NOTED, Event.DATA_OPENED])
+@call(open_access, note_trait, writes=[Event.TRAIT_NOTED, Event.DATA_OPENED])
 def a_name():
     placed, by = order(factories.received), actor(SUPPORT)
 
@@ -317,7 +329,7 @@ def of_an_export():
     return lambda: perform_proposal(proposal=asked)
 
 
-@call(make_export, note_extracted, writes=[Event.DATA_EXTRACTED, Event.DATA_OPENED], keeps=Keeps.FILE_COMES_FIRST)
+@call(make_export, write_people, note_extracted, writes=[Event.DATA_EXTRACTED, Event.DATA_OPENED], keeps=Keeps.FILE_COMES_FIRST)
 def by_a_job():
     asked = export()
     return lambda: make_export(export=StaffExport.objects.get(pk=asked.pk))
@@ -334,6 +346,12 @@ def after_a_day():
     made = export_made()
     StaffExport.objects.filter(pk=made.pk).update(expires_at=timezone.now())
     return lambda: expire_exports()
+
+
+@call(delete_exports_about, writes=[Event.EXTRACT_EXPIRED], keeps=Keeps.FILE_GOES_FIRST)
+def of_an_erased_person():
+    about = Subject.objects.get(pk=export_made().subject_ids[0])
+    return lambda: delete_exports_about(about)
 
 
 # The policy
@@ -462,6 +480,12 @@ def after_its_time():
 def of_a_person():
     user = customer()
     return lambda: rotation.renew_keys([user.subject_id], by=TEST)
+
+
+@call(watch_key_changes, writes=[Event.DATA_CHANGED_UNATTRIBUTED, Event.ALERT_RAISED])
+def of_a_key_deleted_by_hand():
+    SubjectKey.objects.filter(subject_id=customer().subject_id, scope=Scope.ACCOUNT).delete()
+    return lambda: watch_key_changes(timezone.now() + 2 * SETTLES)
 
 
 @call(search_log, writes=[Event.LOG_SEARCHED])

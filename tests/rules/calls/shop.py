@@ -36,7 +36,7 @@ from orders.lifecycle.timers import advance_timers, close_finished_orders, expir
 from orders.parcels.actions import deliver_parcel, hand_over_parcel, pack_parcel, receive_parcel_webhook, request_label
 from orders.parcels.carrier import Booking
 from orders.parcels.models import ParcelOperation
-from orders.parcels.operations import give_up, keep_label
+from orders.parcels.operations import give_up, keep_label, run_operation
 from orders.payments.actions import (
     refund_order,
     request_capture,
@@ -384,6 +384,15 @@ def of_the_carrier():
 def no_answer():
     book = booking_of(order(factories.packed, is_labeled=False))
     return lambda: give_up(book.pk)
+
+
+@call(run_operation, writes=[Event.PARCEL_CALLED_BACK])
+def of_a_canceled_order():
+    booked = order(factories.packed, is_labeled=False)
+    run_operation(booking_of(booked).pk)
+    done(lambda: cancel_order(by=TEST, order=booked))
+    call_back = ParcelOperation.objects.get(parcel__order=booked, kind="call_back")
+    return lambda: run_operation(call_back.pk)
 
 
 @call(hand_over_parcel, writes=[Event.MESSAGE_QUEUED, Event.PARCEL_HANDED_OVER])
