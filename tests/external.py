@@ -38,6 +38,7 @@ CONFIGURATION = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
+    "wal_recycle": "off",  # as the manual asks of the keys' server
     "ssl": "on",
     "ssl_min_protocol_version": "'TLSv1.3'",
 }
