@@ -6,7 +6,8 @@ import sys
 import warnings
 
 OWNER_COMMANDS = {
-    "migrate", "makemigrations", "showmigrations", "sqlmigrate", "sqlflush", "flush", "optimizemigration", "restore", "load_demo",
+    "migrate", "makemigrations", "showmigrations", "sqlmigrate", "sqlflush", "flush", "optimizemigration", "sqlwall", "restore",
+    "load_demo",
 }  # fmt: skip
 SERVERLESS_COMMANDS = {
     "", "help", "version", "--version", "--help", "check", "collectstatic", "compilemessages", "makemessages", "makemigrations",

@@ -28,7 +28,17 @@ from audit.models import Checkpoint, Verification
 from audit.portions import Entries, entries_between, first_place, read_ahead, split
 from audit.publishing import ask_places
 from audit.record import By, Reference, record
-from audit.tiles import COPY_END, COPY_HEAD, FullTile, GrowingTiles, copy_tiles, fill_tiles, growing_tiles, is_from_before_tiles
+from audit.tiles import (
+    COPY_END,
+    COPY_HEAD,
+    FullTile,
+    GrowingTiles,
+    copy_tiles,
+    fill_tiles,
+    first_missing,
+    growing_tiles,
+    is_from_before_tiles,
+)
 from audit.tree import Frontier
 from audit.verification import WHOLE, Fault, Progress, Tally, find_fault, of_month, since_last
 
@@ -64,9 +74,12 @@ def integrate_entries(batch: int = 100_000) -> int:
     """
     total = 0
     newest = newest_checkpoint()
-    missing = fill_tiles(newest.size if newest else 0)
-    if missing is not None and not is_from_before_tiles():
-        _tell_of_missing_tiles(missing)
+    size = newest.size if newest else 0
+    missing = first_missing(size)
+    if missing is not None:
+        if not is_from_before_tiles():
+            _tell_of_missing_tiles(missing)
+        fill_tiles(size)
     if not is_kept_here():
         ask_places(newest)
     while integrated := _integrate_batch(batch):
@@ -75,7 +88,7 @@ def integrate_entries(batch: int = 100_000) -> int:
 
 
 def _tell_of_missing_tiles(place: int) -> None:
-    """As a verification that failed: the tiles are whole again, and the leaves from there on are verified anew."""
+    """As a verification that failed, before they are whole again; the leaves from there on are verified anew."""
     held = Checkpoint.objects.filter(size__lte=place).order_by("-size").first()
     fault = Fault(f"the tiles from leaf {place} on were missing, and were made anew from the leaves", index=place)
     now, size = timezone.now(), held.size if held else 0

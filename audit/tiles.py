@@ -96,22 +96,25 @@ def store_tiles(start: int, hashes: Sequence[bytes] | bytes) -> None:
         copy_tiles(growing_tiles(start).extend(hashes))
 
 
-def fill_tiles(size: int) -> int | None:
-    """Store the tiles of the first `size` leaves that are missing at the end; the place from which they were, if any.
+def first_missing(size: int) -> int | None:
+    """From which leaf on the full tiles of the first `size` leaves are not stored; None where all are."""
+    stored = stored_size()
+    return stored if stored < size - size % WIDTH else None
+
+
+def fill_tiles(size: int) -> None:
+    """Store the tiles of the first `size` leaves that are missing at the end.
 
     Outside of a transaction: it commits as it goes and, when killed, goes on from there. One query when there is
     nothing to do.
     """
-    missing = None
-    while stored_size() < size - size % WIDTH:
+    while first_missing(size) is not None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             start = stored_size()
             end = min(start + _FILL_AT_ONCE, size - size % WIDTH)
             if start < end:
                 store_tiles(start, leaf_hashes(start, end))
-                missing = start if missing is None else missing
-    return missing
 
 
 def is_from_before_tiles() -> bool:

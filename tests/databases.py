@@ -26,7 +26,8 @@ USERS = {"default": MAIN_USERS, "vault": VAULT_USERS}
 SHAPES = (  # whatever decides what a fresh database holds
     "*/migrations/*.py", "*/*/migrations/*.py", "**/models.py", "**/fields.py", "**/grants.py", "privacy/policy/**/*",
     "privacy/consent/statements.py", "privacy/declarations/*.py", "**/management/commands/setup_site.py", "orders/rates/first.py",
-    "marketplace/database_roles.py", "privacy/wall/*.py", "privacy/vault/clearing.py", "audit/keeping.py", "requirements.txt",
+    "marketplace/database_roles.py", "privacy/wall/*.py", "privacy/vault/clearing.py", "privacy/vault/floor.py",
+    "privacy/vault/triggers.py", "audit/keeping.py", "requirements.txt",
 )  # fmt: skip
 KEPT_TEMPLATES = 4
 

@@ -24,11 +24,13 @@ from privacy.alerts.models import AlertKind
 from privacy.vault.commitments import ENDS_OF_KEYS, SETTLES
 from privacy.vault.keys import reaching_the_vault
 from privacy.vault.models import KeyChange
+from privacy.wall.logins import Login
+from privacy.wall.shape import roles
 
 BATCH = 1000
 # What is recorded at most so long before its change: an entry comes first, or right after it.
 BEFORE = timedelta(hours=1)
-OF_A_PERSON = ENDS_OF_KEYS | {Event.KEYS_RENEWED, Event.ERASURE_ADVANCED, Event.REQUEST_COMPLETED}
+OF_A_PERSON = ENDS_OF_KEYS | {Event.KEYS_RENEWED, Event.ERASURE_ADVANCED}
 OF_ALL = frozenset({Event.KEYS_REWRAPPED, Event.EPOCH_DESTROYED})
 
 
@@ -64,12 +66,17 @@ def _recorded_moments(notes: list[KeyChange]) -> Moments:
     """
     lately = Entry.objects.filter(pk__gte=first_uuid7(notes[0].at - BEFORE))
     of_people = lately.filter(event__in=OF_A_PERSON, subject_id__in={note.subject_id for note in notes if note.subject_id})
-    of_all = lately.filter(event__in=OF_ALL)
+    of_all = lately.filter(event__in=OF_ALL).exclude(db_role__in=_own_logins())
     moments: dict[UUID | None, list[datetime]] = defaultdict(list)
     for entry_id, subject_id in of_people.values_list("pk", "subject_id"):
         moments[subject_id].append(moment_of(entry_id))
     moments[None] = [moment_of(entry_id) for entry_id in of_all.values_list("pk", flat=True)]
     return moments
+
+
+def _own_logins() -> set[str]:
+    """Of the main database. What the site's own logins change for everybody leaves no note, so their entries explain none."""
+    return {role for login, role in roles().items() if login != Login.OWNER}
 
 
 def _is_explained(note: KeyChange, recorded: Moments) -> bool:

@@ -23,7 +23,7 @@ def watch_wall() -> None:
     """
     with connection.cursor() as cursor:
         holes = [*differences(cursor), *floor_differences(cursor), *loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])]
-    if holes or missing_triggers():
-        raise_alert(kind=AlertKind.WALL_BREACHED)
     if are_months_late():
         raise_alert(kind=AlertKind.LOG_MONTHS_LATE)
+    if holes or missing_triggers():
+        raise_alert(kind=AlertKind.WALL_BREACHED)

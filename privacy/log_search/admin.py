@@ -30,6 +30,7 @@ from privacy.log_search.people import mailbox_search_for
 from privacy.log_search.queries import READERS, kept_by
 from privacy.log_search.searches import LogSearch, label_of, role_label
 from privacy.policy.admin import RoleAdmin, staff_page
+from privacy.vault.errors import VaultUnavailable
 
 ADDRESS = "admin:audit_entry_changelist"
 
@@ -153,10 +154,20 @@ class EntryAdmin(RoleAdmin):
             "line": next(iter(_lines(request, [obj]))),
             "person_address": staff_page(request, PERSON, obj.subject_id),
             "leaf": leaf,
-            "is_erased": leaf is not None and leaf.key_id is not None and leaf.key_id in key_source().destroyed_keys({leaf.key_id}),
+            "is_erased": _is_erased(leaf),
             "silence_address": self._asking(request, SILENCE, {"entries": str(obj.pk)}) if can_be_withheld(obj) else "",
             "case_panels": ["admin/audit/entry/panel.html"],
         }
+
+
+def _is_erased(leaf: Leaf | None) -> bool:
+    """Not said while the keys' database does not answer: an entry is read all the same."""
+    if leaf is None or leaf.key_id is None:
+        return False
+    try:
+        return leaf.key_id in key_source().destroyed_keys({leaf.key_id})
+    except VaultUnavailable:
+        return False
 
 
 def _lines(request: HttpRequest, entries: Iterable[Entry]) -> list[Line]:

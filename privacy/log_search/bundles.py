@@ -36,6 +36,7 @@ from privacy.vault.files import SealingWriter
 LOG_BUNDLE = "log-bundle"
 ENTRIES_AT_MOST = 10_000
 TOO_MUCH = gettext_lazy("This search finds nothing, or more than a bundle holds: 10,000 entries, and as many people as an export.")
+NO_BEGINNING = gettext_lazy("Say from which day on: these filters alone would read the whole log.")
 FOR = (Purpose.LEGAL, Purpose.RIGHTS, Purpose.SECURITY)
 
 
@@ -54,6 +55,9 @@ class BundleForm(ProposalForm, LogSearchForm):
     def clean(self) -> Any:
         cleaned = super().clean()
         if not self.errors:
+            if self.search.reads_everything:
+                self.add_error("since", NO_BEGINNING)
+                return cleaned
             try:
                 plan_bundle(self.parameters())
             except PlanImpossible:
@@ -79,8 +83,10 @@ def plan_bundle(parameters: Parameters) -> Plan:
     """How many entries about how many people go out. Raises PlanImpossible for none, and beyond the bounds of a bundle."""
     entries = entries_of(parameters)
     number = count_up_to(entries, ENTRIES_AT_MOST)
+    if not 0 < number <= ENTRIES_AT_MOST or Purpose(parameters["purpose"]) not in FOR:
+        raise PlanImpossible
     people = _people_in(entries)
-    if not 0 < number <= ENTRIES_AT_MOST or len(people) > _most_people() or Purpose(parameters["purpose"]) not in FOR:
+    if len(people) > _most_people():
         raise PlanImpossible
     lines = [
         ngettext(

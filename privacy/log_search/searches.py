@@ -59,6 +59,12 @@ class LogSearch:
         return not (self.role or self.purpose or self.job or (self.outcome and self.outcome != REFUSED))
 
     @property
+    def reads_everything(self) -> bool:
+        """Whether every entry has to be looked at: nothing that has an index narrows what is looked through."""
+        narrows = self.person or self.actor_id or self.case or self.event or self.outcome == REFUSED or self.since
+        return not self.is_found_at_once and not narrows
+
+    @property
     def actor_id(self) -> UUID | None:
         try:
             return UUID(self.actor)

@@ -160,6 +160,7 @@ def search_leftovers(job: ErasureJob) -> None:
         raise LeftoversFound
     if not has_tokens(subject_id, [Scope.RECORDS]):
         destroy_keys(subject_id, [Scope.RECORDS])
+        record(Event.KEY_DESTROYED, by=ERASER, subject=subject_id, object=job.request)
 
 
 def issue_receipt(job: ErasureJob) -> None:

@@ -2,7 +2,8 @@
 
 The keys' database cannot ask the log whether a change was recorded, as the floor of the main database does
 (``privacy.wall.floor``). So what is destroyed is noted whoever does it, and what is changed by any other login than the
-site's own; the worker compares the notes with the log (``privacy.alerts.key_change_watch``).
+site's own; the worker compares the notes with the log (``privacy.alerts.key_change_watch``). A TRUNCATE, which the owner
+alone may do, leaves no note.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.db import connections
 
 from privacy.vault.keys import reaching_the_vault
 from privacy.vault.models import DestroyedKey, EpochSecret, KeyChange, SubjectKey
+from privacy.vault.triggers import install_trigger
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION note_key_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -52,7 +54,7 @@ def missing_triggers() -> set[tuple[str, str]]:
 
 
 def install_key_floor(cursor: Any, logins: dict[str, str], owner: str) -> None:
-    """As the owner of the keys' tables: the triggers, and that the worker alone reads what they note.
+    """As the owner of the keys' tables: the triggers, and that the worker's login reads what they note.
 
     ``logins`` are the site's by kind of process; none where the site is the owner itself, which is then its own login.
     """
@@ -66,5 +68,4 @@ def install_key_floor(cursor: Any, logins: dict[str, str], owner: str) -> None:
     own = ", ".join(f"'{login}'" for login in sorted(set(logins.values()) or {owner}))
     for table, triggers in TRIGGERS.items():
         for name, definition in triggers.items():
-            cursor.execute(f"CREATE OR REPLACE TRIGGER {name} {definition.format(table=table, each=EACH, own=own)}")
-            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+            install_trigger(cursor, table, name, definition.format(table=table, each=EACH, own=own))

@@ -15,6 +15,7 @@ from django.db import connections, models, router, transaction
 from privacy.vault.clearing import CLEARED, install_clearing
 from privacy.vault.floor import install_key_floor
 from privacy.vault.models import KeyChange
+from privacy.vault.triggers import install_trigger
 
 KEY_DATABASE = "vault"
 OWN_TRIGGERS = frozenset({"audit"})
@@ -29,7 +30,7 @@ def install_grants(using: str, **kwargs: Any) -> None:
     existing = set(connection.introspection.table_names())
     # One transaction: a running site never meets a table without its rights, or an append-only one without its trigger.
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        tables = [model._meta.db_table for model in _append_only_models(using)]
+        tables = [model._meta.db_table for model in append_only_models(using)]
         for table in existing.intersection(tables):
             _refuse_changes(cursor, table)
         if using == KEY_DATABASE:
@@ -42,7 +43,7 @@ def install_grants(using: str, **kwargs: Any) -> None:
                 install_key_floor(cursor, logins, owner)
 
 
-def _append_only_models(using: str) -> list[type[models.Model]]:
+def append_only_models(using: str) -> list[type[models.Model]]:
     return [
         model
         for model in apps.get_models()
@@ -72,8 +73,5 @@ def _refuse_changes(cursor: Any, table: str) -> None:
         BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '42501'; END $$
         """
     )
-    cursor.execute(f'DROP TRIGGER IF EXISTS append_only ON "{table}"')
-    cursor.execute(
-        f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
-    )
-    cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER append_only')
+    once = f'BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
+    install_trigger(cursor, table, "append_only", once)

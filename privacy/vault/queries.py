@@ -23,7 +23,8 @@ LATE_CLEARING = timedelta(hours=26)  # every minute for tables of usual size, ev
 KEEPS_LOG = """
 SELECT current_setting('archive_mode') <> 'off' OR current_setting('wal_recycle') <> 'off' OR current_setting('wal_keep_size') <> '0'
 OR NOT has_function_privilege(proowner, 'pg_switch_wal()', 'EXECUTE') OR NOT pg_has_role(proowner, 'pg_checkpoint', 'USAGE')
-FROM pg_proc WHERE oid = 'renew_log()'::regprocedure
+OR EXISTS (SELECT FROM pg_replication_slots WHERE NOT active)
+FROM pg_proc WHERE oid = to_regprocedure('renew_log()')
 """
 
 
@@ -80,7 +81,7 @@ def is_log_kept() -> bool:
     lie together. Raises VaultUnavailable when it does not answer."""
     with reaching_the_vault(), connections["vault"].cursor() as cursor:
         cursor.execute(KEEPS_LOG)
-        return bool(cursor.fetchone()[0])
+        return cursor.fetchone() != (False,)
 
 
 def ring_works() -> bool:

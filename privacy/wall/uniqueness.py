@@ -13,7 +13,8 @@ class UniqueByHash(ExclusionConstraint):
     In place of ``unique=True`` where a table holds rows of many people: what sorts values compares them before the
     policy does, and EXPLAIN ANALYZE counts what the policy then took away, so that a search by halves reads every
     value. A hash has no order: it says whether a value exists to somebody who names the whole of it. A second row
-    with the same value is an IntegrityError, as ever.
+    with the same value is an IntegrityError, as ever; of two that come at the same moment one may be ended as a deadlock
+    (OperationalError), so callers lock something first.
     """
 
     def __init__(self, *, field: str, name: str) -> None:

@@ -22,7 +22,7 @@ from privacy.access.approvals.models import Proposal
 from privacy.access.models import Opening
 from privacy.access.silences.errors import RoleMayNot, SilenceOver
 from privacy.access.silences.models import Silence, SilencedEntry
-from privacy.access.silences.queries import heard_records
+from privacy.access.silences.queries import withheld_until
 from privacy.policy.roles import Actor, Role
 from privacy.vault.models import Subject
 
@@ -98,7 +98,8 @@ def release_silence(*, by: Actor, silence: Silence) -> None:
         raise SilenceOver
     locked.released_at, locked.released_by = timezone.now(), by.id
     locked.save(update_fields=["released_at", "released_by"])
-    heard_records(Opening, _untold_looks(locked), locked.subject_id).update(notice_due_at=timezone.now())
+    for look in _untold_looks(locked):
+        Opening.objects.filter(pk=look.pk).update(notice_due_at=withheld_until(look) or timezone.now())
     record(Event.SILENCE_RELEASED, by=by, subject=locked.subject_id, object=locked, outcome=locked.ground)
 
 

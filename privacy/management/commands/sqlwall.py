@@ -22,7 +22,7 @@ SCRIPT = """BEGIN;
 class Command(BaseCommand):
     help = (
         "Print the SQL that a superuser runs once in the main database, and again after a change of WALL_SIGNING_KEY. "
-        "It holds that key: pipe it to psql, keep it nowhere. Run it as the owner: MARKETPLACE_DB_ROLE=owner."
+        "It holds that key: pipe it to psql, keep it nowhere."
     )
     requires_system_checks: list[str] = []
 

@@ -111,6 +111,17 @@ def test_what_the_program_does_to_keys_is_explained(person, settings, monkeypatc
     assert not KeyChange.objects.exists()
 
 
+def test_the_turn_of_an_epoch_by_the_site_explains_nobody_elses_changes(person, superuser):
+    with transaction.atomic():
+        record(Event.EPOCH_DESTROYED, by=JOB)
+        record(Event.KEYS_REWRAPPED, by=JOB)
+    superuser("UPDATE privacy_epochsecret SET wrapped = 'x'")
+
+    look()
+
+    assert told() == [("unknown", "postgres", None, "privacy.epochsecret", "update")]
+
+
 def test_the_erasure_of_one_explains_nobody_elses_keys(person):
     other = uuid7()
     with transaction.atomic():

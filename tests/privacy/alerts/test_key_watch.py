@@ -82,12 +82,19 @@ def as_superuser(owner_connection):
     yield execute
     execute("ALTER ROLE vault_user RESET wal_recycle")
     execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO vault_owner")
+    execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise("RIGHTS-3")
 @pytest.mark.parametrize(
-    "wrong", ["ALTER ROLE vault_user SET wal_recycle = on", "REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM vault_owner"]
+    "wrong",
+    [
+        "ALTER ROLE vault_user SET wal_recycle = on",
+        "REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM vault_owner",
+        "SELECT pg_create_physical_replication_slot('idle')",
+        "DROP FUNCTION renew_log()",
+    ],
 )
 def test_a_log_that_keeps_deleted_keys_is_raised(key, as_superuser, wrong):
     assert not is_log_kept()

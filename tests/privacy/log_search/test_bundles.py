@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from django.utils import timezone
 
 from audit.actions import integrate_entries
 from audit.events import Event
@@ -130,8 +131,10 @@ def test_its_bounds_hold(officer, buyer, agent, monkeypatch, settings):
     look(buyer, agent)
     look(buyer, agent)
     look(other, agent)
-    given = {"role": "support", "use": "legal", "why": "the authority asks", "proposal": str(uuid7())}
+    given = {"role": "support", "event": "privacy.data.opened", "use": "legal", "why": "the authority asks", "proposal": str(uuid7())}
     assert BundleForm(officer.actor, given).is_valid()
+    assert list(BundleForm(officer.actor, given | {"event": ""}).errors) == ["since"], "it would read the whole log"
+    assert BundleForm(officer.actor, given | {"event": "", "since": f"{timezone.now():%Y-%m-%d}"}).is_valid()
 
     settings.STAFF_EXPORT_PEOPLE = 1
     assert not BundleForm(officer.actor, given).is_valid()

@@ -7,6 +7,8 @@ from audit.events import Event
 from audit.record import record
 from privacy.access.gate import unit_of_work
 from privacy.declarations.categories import Scope
+from privacy.vault.commitments import VaultKeySource
+from privacy.vault.errors import VaultUnavailable
 from privacy.vault.keys import destroy_keys
 from tests.privacy.access.silences.test_silences import look
 from tests.privacy.rights.people import JOB
@@ -40,6 +42,18 @@ def test_an_entry_whose_key_is_destroyed_shows_as_erased(page_of, buyer, agent):
     erase_key(buyer)
 
     assert ERASED in page_of(entry)
+
+
+def test_an_entry_is_read_while_the_keys_do_not_answer(page_of, buyer, agent, monkeypatch):
+    entry = look(buyer, agent)
+    integrate_entries()
+
+    def away(self, key_ids):
+        raise VaultUnavailable
+
+    monkeypatch.setattr(VaultKeySource, "destroyed_keys", away)
+
+    assert ERASED not in page_of(entry)
 
 
 def test_what_was_never_tied_to_a_key_of_theirs_is_not_erased(page_of, buyer, agent):

@@ -286,7 +286,7 @@ def of_the_person():
     return lambda: take_step(job=ErasureJob.objects.get(pk=job.pk), name="keys_destroyed", act=end_keys)
 
 
-@call(search_leftovers, writes=[Event.ERASURE_ADVANCED], keeps=Keeps.KEYS_END_FIRST)
+@call(search_leftovers, writes=[Event.ERASURE_ADVANCED, Event.KEY_DESTROYED], keeps=Keeps.KEYS_END_FIRST)
 def written_behind_us():
     job = erasure()
     done(lambda: end_keys(job))

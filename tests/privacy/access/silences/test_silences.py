@@ -263,6 +263,18 @@ def test_the_mail_waits_for_the_last_of_what_withholds_the_look(buyer, officer, 
         assert give_due_notices() == 1
 
 
+def test_the_mail_waits_no_longer_than_what_still_withholds_the_look(buyer, officer, second):
+    opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
+    found = list(Entry.objects.filter(pk__in=opening.entries))
+    longer, shorter = withhold(officer, second, found, days=90), withhold(officer, second, found, days=60)
+
+    with unit_of_work():
+        release_silence(by=officer.actor, silence=longer)
+
+    opening.refresh_from_db()
+    assert opening.notice_due_at == shorter.until
+
+
 def test_the_customer_is_not_told_of_a_look_that_is_withheld(buyer, officer, second):
     """The page says why, and what to do first."""
     opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
