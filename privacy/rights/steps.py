@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -191,12 +192,13 @@ def give_up_erasure(*, job: ErasureJob) -> None:
 
 def end_kept_records() -> int:
     """Destroy the records' keys of erased people whose last kept record is gone; returns how many."""
-    waiting = Receipt.objects.filter(records_ended_at=None).select_related("request").order_by("issued_at")
-    return sum(_end_records_of(receipt) for receipt in waiting.iterator(chunk_size=500))
+    waiting = Receipt.objects.filter(records_ended_at=None).order_by("issued_at").values_list("pk", flat=True)
+    return sum(map(_end_records_of, list(waiting)))
 
 
 @transaction.atomic
-def _end_records_of(receipt: Receipt) -> bool:
+def _end_records_of(key: UUID) -> bool:
+    receipt = Receipt.objects.select_related("request").get(pk=key)
     subject_id = receipt.request.subject_id
     if has_tokens(subject_id, [Scope.RECORDS]):
         return False
