@@ -12,8 +12,8 @@ Options: --key KEY_OR_FILE      a key of the log that you trust (several: repeat
 Without --key the keys that came with the download are used: then everything fits together, but only a key that you
 have from elsewhere shows that it is the shop's log. Needs Python 3.9 or newer and `pip install cryptography`.
 
-Ends with 0 when everything holds, 1 when something does not, 2 when a file, the command or the package cannot be read, and 3 when
-nothing is wrong, but not everything could be checked.
+Ends with 0 when everything holds, 1 when something does not, 2 when a file or the command cannot be read or
+that package is missing, and 3 when nothing is wrong, but not everything could be checked.
 
 The formats are public: https://c2sp.org (signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof), RFC 6962, RFC 8785.
 """
