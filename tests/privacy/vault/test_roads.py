@@ -30,7 +30,8 @@ from django.core.cache import cache
 from django.core.exceptions import FieldError
 from django.core.management import call_command
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Length, Upper
 from django.db.utils import DatabaseError
@@ -118,17 +119,28 @@ def messages_of(error: BaseException | None) -> str:
 
 
 def awaited(call: Callable[..., Any], *values: Any, **named: Any) -> Any:
-    """Here, on this thread's connection, also while an earlier test's browser has its event loop in this thread."""
+    """Here, on this test's connections, also while an earlier test's browser has its event loop in this thread.
+
+    That loop has to be set aside, and Django keeps other connections for a thread with a loop than for one without.
+    """
 
     async def run() -> Any:
         return await call(*values, **named)
 
-    outer = _get_running_loop()
+    loop, held = _get_running_loop(), connections.all()
     _set_running_loop(None)
+    resting = connections.all()
+    use(held)
     try:
         return async_to_sync(run)()
     finally:
-        _set_running_loop(outer)
+        use(resting)
+        _set_running_loop(loop)
+
+
+def use(wrappers: list[BaseDatabaseWrapper]) -> None:
+    for wrapper in wrappers:
+        connections[wrapper.alias] = wrapper
 
 
 def fault_of(road: Road, note: Note) -> str:
@@ -362,7 +374,7 @@ READING = [
         ),
         coalesce=queryset(lambda notes: notes.annotate(also=Coalesce("name", "street")).values_list("also", flat=True)),
         case=queryset(lambda notes: notes.annotate(also=Case(When(code="c1", then="name"))).values_list("also", flat=True)),
-        asynchronous=lambda note: [each.name for each in async_to_sync(listed)()],
+        asynchronous=lambda note: [each.name for each in awaited(listed)],
     ),
     *roads(
         SEALED,
