@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from privacy.declarations.categories import Scope
 from privacy.declarations.walls import Wall
 from privacy.vault.identifiers import uuid7
+
+
+def real_now() -> datetime:
+    """Keys are as old as they are: the demo tells of its past, and makes them today."""
+    return datetime.now(UTC)
 
 
 class Subject(models.Model):
@@ -48,7 +55,7 @@ class Epoch(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=real_now)
     ended_at = models.DateTimeField(null=True)
     destroyed_at = models.DateTimeField(null=True)
 
@@ -87,7 +94,7 @@ class KeyEncryptionKey(models.Model):
     """Since when a version of the key-encryption key is in use; the key itself stands in no database."""
 
     version = models.PositiveSmallIntegerField(primary_key=True)
-    used_since = models.DateTimeField(default=timezone.now)
+    used_since = models.DateTimeField(default=real_now)
 
     not_personal = {"used_since": "when the first key was locked with it"}
 
@@ -108,7 +115,7 @@ class SubjectKey(models.Model):
     key_version = models.PositiveSmallIntegerField()
     epoch = models.ForeignKey(Epoch, models.PROTECT, null=True)
     seals = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=real_now)
     retired_at = models.DateTimeField(null=True)
 
     not_personal = {

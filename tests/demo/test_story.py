@@ -42,7 +42,8 @@ from privacy.retention.models import PurgeRun
 from privacy.rights.models import Request
 from privacy.rights.queries import overdue_requests
 from privacy.sharing.models import Disclosure, FollowUp
-from privacy.vault.models import Subject
+from privacy.vault.models import Subject, SubjectKey
+from privacy.vault.queries import key_ages
 from tests.databases import slot_environment
 from tests.journeys.test_canary import _dumps, _nothing_in
 from tests.settings import ROOT
@@ -104,7 +105,13 @@ def test_the_whole_story_is_told_once_and_holds(no_policy_yet, servers):
     charts_have_something_to_show()
     nothing_is_left_undone()
     the_log_holds()
+    keys_are_as_old_as_they_are()
     nothing_is_stored_in_clear(servers)
+
+
+def keys_are_as_old_as_they_are():
+    assert SubjectKey.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).count() == 0
+    assert not key_ages().is_overdue
 
 
 def people_are_there():
