@@ -12,4 +12,5 @@ class Migration(migrations.Migration):
         migrations.AlterField("epoch", "started_at", models.DateTimeField(default=real_now)),
         migrations.AlterField("keyencryptionkey", "used_since", models.DateTimeField(default=real_now)),
         migrations.AlterField("subjectkey", "created_at", models.DateTimeField(default=real_now)),
+        migrations.AlterField("clearing", "owed_at", models.DateTimeField(default=real_now)),
     ]

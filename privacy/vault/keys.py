@@ -36,7 +36,7 @@ DESTROY = """
 WITH gone AS (
     DELETE FROM privacy_subjectkey WHERE subject_id = %(subject)s AND scope = ANY(%(scopes)s) RETURNING id, scope, retired_at
 ), owed AS (
-    INSERT INTO privacy_clearing (id, owed_at) SELECT %(clearing)s, %(now)s WHERE EXISTS (SELECT FROM gone)
+    INSERT INTO privacy_clearing (id, owed_at) SELECT %(clearing)s, now() WHERE EXISTS (SELECT FROM gone)
 )
 INSERT INTO privacy_destroyedkey (id, subject_id, scope, destroyed_at)
 SELECT coalesce(gone.id, ending.id), %(subject)s, ending.scope, %(now)s

@@ -144,7 +144,7 @@ class Clearing(models.Model):
     """Keys or secrets were deleted whose bytes stand in the files of their table until it is written anew."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owed_at = models.DateTimeField(default=timezone.now)
+    owed_at = models.DateTimeField(default=real_now)
 
     not_personal = {"owed_at": "when"}
 
