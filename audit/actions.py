@@ -88,9 +88,15 @@ def integrate_entries(batch: int = 100_000) -> int:
 
 
 def _tell_of_missing_tiles(place: int) -> None:
-    """As a verification that failed, before they are whole again; the leaves from there on are verified anew."""
+    """As a verification that failed, before they are whole again; the leaves from there on are verified anew.
+
+    Once, while they cannot be made whole.
+    """
+    newest = Verification.objects.order_by("-finished_at").first()
+    if newest and newest.result == Verification.Result.FAILED and newest.first_bad_index == place:
+        return
     held = Checkpoint.objects.filter(size__lte=place).order_by("-size").first()
-    fault = Fault(f"the tiles from leaf {place} on were missing, and were made anew from the leaves", index=place)
+    fault = Fault(f"the tiles from leaf {place} on are missing; they are made anew from the leaves", index=place)
     now, size = timezone.now(), held.size if held else 0
     _keep_result(Tally(first=size, held=size), fault, by=Job("audit.integrate"), kind=Kind.SINCE_LAST, started_at=now)
 

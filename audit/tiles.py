@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Q
 
 from audit.commitments import leaf_bytes
+from audit.errors import CheckpointBroken
 from audit.models import Leaf, Tile
 from audit.tree import HASH_SIZE, Frontier, leaf_hash
 
@@ -87,15 +88,6 @@ def root_of(hashes: bytes) -> bytes:
     return hashes
 
 
-def store_tiles(start: int, hashes: Sequence[bytes] | bytes) -> None:
-    """Store the tiles that become full with these leaf hashes, the first of which has the index `start`.
-
-    Belongs into the transaction that stores the leaves. The leaves before `start` have their tiles (`fill_tiles`).
-    """
-    if start % WIDTH + (len(hashes) // HASH_SIZE if isinstance(hashes, bytes) else len(hashes)) >= WIDTH:
-        copy_tiles(growing_tiles(start).extend(hashes))
-
-
 def first_missing(size: int) -> int | None:
     """From which leaf on the full tiles of the first `size` leaves are not stored; None where all are."""
     stored = stored_size()
@@ -106,7 +98,7 @@ def fill_tiles(size: int) -> None:
     """Store the tiles of the first `size` leaves that are missing at the end.
 
     Outside of a transaction: it commits as it goes and, when killed, goes on from there. One query when there is
-    nothing to do.
+    nothing to do. Raises CheckpointBroken where leaves are missing, too, or a tile that is stored is another.
     """
     while first_missing(size) is not None:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -114,7 +106,24 @@ def fill_tiles(size: int) -> None:
             start = stored_size()
             end = min(start + _FILL_AT_ONCE, size - size % WIDTH)
             if start < end:
-                store_tiles(start, leaf_hashes(start, end))
+                copy_tiles(_without_stored(_made_anew(start, end)))
+
+
+def _made_anew(start: int, end: int) -> list[FullTile]:
+    tree = growing_tiles(start)
+    full = tree.extend(leaf_hashes(start, end))
+    if tree.size != end:
+        raise CheckpointBroken(f"leaves from {start} on are missing, and their tiles with them")
+    return full
+
+
+def _without_stored(tiles: list[FullTile]) -> list[FullTile]:
+    """Those of a higher level may have stayed while the ones below them went."""
+    stored = {tile[:2]: tile for tile in stored_tiles(tile[:2] for tile in tiles)}
+    differing = next((tile for tile in tiles if stored.get(tile[:2], tile) != tile), None)
+    if differing:
+        raise CheckpointBroken(f"tile {differing.number} of level {differing.level} is damaged")
+    return [tile for tile in tiles if tile[:2] not in stored]
 
 
 def is_from_before_tiles() -> bool:

@@ -29,6 +29,7 @@ import re
 import sys
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,7 @@ def read_entry(data: str) -> dict[str, Any]:
         entry = json.loads(data, object_pairs_hook=once)
         uuid.UUID(entry["content"]["id"]), uuid.UUID(entry["key_id"] or entry["content"]["id"])
         decode(entry["commitment"]), decode(entry["key"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unusable("not an entry as the shop hands it out") from None
     return dict(entry)
 
@@ -240,7 +241,7 @@ def leaf_of(entry: dict[str, Any]) -> tuple[bytes, bool]:
     committed = decode(entry["commitment"])
     if entry["key"]:
         content = json.dumps(entry["content"], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        made = hmac.new(decode(entry["key"]), b"audit entry 1\n" + content.encode(), "sha256").digest()
+        made = hmac.new(decode(entry["key"]), b"audit entry 1\n" + content.encode(errors="surrogatepass"), "sha256").digest()
         if made != committed:
             raise Wrong("its content, or its key, was changed")
     return b"\x01" + entry_id + mark + committed, bool(entry["key"])
@@ -347,8 +348,10 @@ def read_bundle(path: str) -> dict[str, str]:
         with zipfile.ZipFile(path) as archive:
             named = [name for name in archive.namelist() if name.startswith("entries/") or name in ("keys.txt", *LISTS)]
             return {name: text_of(archive.open(name).read(LARGEST_FILE + 1)) for name in named}
-    except (OSError, zipfile.BadZipFile):
-        raise Unusable(f"neither a folder nor a zip: {path}") from None
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise Unusable(f"neither a folder nor a whole zip: {path}") from None
+    except RuntimeError:  # a password, or a way of packing that this Python does not know
+        raise Unusable(f"a zip that cannot be unpacked here: {path}") from None
 
 
 def read(path: str | Path) -> str:

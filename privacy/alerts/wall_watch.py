@@ -9,9 +9,8 @@ from audit.partitions import are_months_late
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
 from privacy.vault.floor import missing_triggers
-from privacy.wall.floor import floor_differences
 from privacy.wall.foundation import GUARD
-from privacy.wall.install import differences
+from privacy.wall.install import differences, loose_triggers
 from privacy.wall.logins import Login
 from privacy.wall.shape import roles
 
@@ -22,7 +21,7 @@ def watch_wall() -> None:
     The triggers of the keys' database among them. Raises VaultUnavailable.
     """
     with connection.cursor() as cursor:
-        holes = [*differences(cursor), *floor_differences(cursor), *loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])]
+        holes = [*differences(cursor), *loose_triggers(cursor), *loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])]
     if are_months_late():
         raise_alert(kind=AlertKind.LOG_MONTHS_LATE)
     if holes or missing_triggers():

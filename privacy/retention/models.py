@@ -94,7 +94,7 @@ class Hold(models.Model):
 
     subject_id: UUID
 
-    wall = Wall.SUBJECT.granting(customer="SELECT", staff="SELECT, INSERT, UPDATE (released_at, release_id)")
+    wall = Wall.SUBJECT.granting(customer="SELECT", staff="SELECT, INSERT")
     not_personal = {
         "subject": "random id of the person",
         "ground": "which law",

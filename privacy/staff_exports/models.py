@@ -29,7 +29,7 @@ class StaffExport(Job):
     expires_at = models.DateTimeField(_("can be downloaded until"), null=True)
     downloads = models.PositiveSmallIntegerField(_("times downloaded"), default=0)
 
-    wall = Wall.STAFF
+    wall = Wall.STAFF.granting(staff="SELECT, UPDATE (downloads)")
     not_personal = {
         **JOB_FIELDS,
         "proposal": "who asked and who approved, by random ids",

@@ -6,19 +6,16 @@ from typing import Any
 
 SAID = "SELECT %s || ': ' || pg_get_triggerdef(oid) AS said, * FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = %s"
 STANDS = f"SELECT tgenabled = 'A' AND said = obj_description(oid, 'pg_trigger') FROM ({SAID}) standing"  # noqa: S608 - a constant
-LOCK_LIMIT = "10s"  # for whoever holds the table meanwhile; the site stands behind a lock that is waited for
 
 
 def install_trigger(cursor: Any, table: str, name: str, definition: str) -> None:
     """As the owner of the table: the trigger of this name, always on, as ``BEFORE … EXECUTE FUNCTION …`` says.
 
-    Its comment keeps what it was made from and what PostgreSQL made of it. Raises OperationalError when the table is not
-    free within LOCK_LIMIT.
+    Its comment keeps what it was made from and what PostgreSQL made of it.
     """
     cursor.execute(STANDS, [definition, table, name])
     if cursor.fetchone() == (True,):
         return
-    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_LIMIT])
     cursor.execute(f"CREATE OR REPLACE TRIGGER {name} {definition}")
     cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER {name}')
     cursor.execute(SAID, [definition, table, name])

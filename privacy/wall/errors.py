@@ -17,7 +17,3 @@ class FoundationMissing(CommandError):
 
 class RoleShared(CommandError):
     """Two logins, or a login and the owner, are the same role in the database, so that there is no wall between them."""
-
-
-class TablesBusy(CommandError):
-    """Somebody holds a table that the wall has to change."""

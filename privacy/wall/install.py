@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from audit.grants import keep_log, require_open
+from privacy.vault.patience import patiently
 from privacy.wall.catalog import standing_shapes
-from privacy.wall.errors import FoundationMissing, RoleShared, TablesBusy
-from privacy.wall.floor import install_floor
+from privacy.wall.decisions import decided_triggers, install_decisions
+from privacy.wall.errors import FoundationMissing, RoleShared
+from privacy.wall.floor import floor_triggers
 from privacy.wall.foundation import quoted
 from privacy.wall.shape import Link, Policy, Right, Shape, roles, wanted_shapes
+from privacy.wall.triggers import Trigger, install_triggers, trigger_differences
 
-# Whoever waits for a table's lock makes everybody behind wait, too: short waits, and a pause for the others between them.
-WAIT_SECONDS, PAUSE_SECONDS, ATTEMPTS = 3, 5, 12
 EXISTING = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')"
 
 
@@ -38,35 +36,22 @@ def install_wall(*, using: str, **kwargs: Any) -> None:
     """
     if using != "default":
         return
-    for attempt in range(ATTEMPTS):
-        time.sleep(PAUSE_SECONDS if attempt else 0)
-        try:
-            _install(using)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-                raise
-        else:
-            return
-    raise TablesBusy(
-        f"A table that has to change was in use for more than {WAIT_SECONDS} seconds at each of {ATTEMPTS} attempts. Nothing has changed: "
-        "end the transactions that stay open (pg_stat_activity, by xact_start), and run manage.py migrate again."
-    )
+    patiently(using, _install)
 
 
-def _install(using: str) -> None:
-    with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
-        require_own_roles(cursor)
-        require_foundation(cursor)
-        cursor.execute(EXISTING)
-        existing = {name for (name,) in cursor.fetchall()}
-        for table, shape, standing in differences(cursor):
-            if table in existing:
-                require_open(cursor, table)
-                for statement in statements(table, shape, standing):
-                    cursor.execute(statement)
-        install_floor(cursor, existing)
-        keep_log(cursor)
+def _install(cursor: Any) -> None:
+    require_own_roles(cursor)
+    require_foundation(cursor)
+    cursor.execute(EXISTING)
+    existing = {name for (name,) in cursor.fetchall()}
+    for table, shape, standing in differences(cursor):
+        if table in existing:
+            require_open(cursor, table)
+            for statement in statements(table, shape, standing):
+                cursor.execute(statement)
+    install_decisions(cursor)
+    install_triggers(cursor, wanted_triggers(), existing)
+    keep_log(cursor)
 
 
 def require_own_roles(cursor: Any) -> None:
@@ -88,6 +73,15 @@ def differences(cursor: Any) -> list[tuple[str, Shape, Shape]]:
     tables = sorted(wanted.keys() | standing.keys())
     pairs = [(table, wanted.get(table, Shape()), standing.get(table, Shape())) for table in tables]
     return [(table, should, does) for table, should, does in pairs if should != does]
+
+
+def wanted_triggers() -> set[Trigger]:
+    return floor_triggers() | decided_triggers()
+
+
+def loose_triggers(cursor: Any) -> set[Trigger]:
+    """Those that stand otherwise than declared. Empty where all is well."""
+    return trigger_differences(cursor, wanted_triggers())
 
 
 @contextmanager

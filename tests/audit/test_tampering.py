@@ -51,7 +51,7 @@ CHECKPOINT_COLUMNS = {
     "root": FLIP.format("root"),
     "watermark": "(watermark::text::bigint - 1)::text::xid8",
     "frontier": FLIP.format("frontier"),
-    "note": "overlay(note PLACING 'x' FROM 30 FOR 1)",
+    "note": "overlay(note PLACING CASE substr(note, 30, 1) WHEN 'x' THEN 'y' ELSE 'x' END FROM 30 FOR 1)",
     "signed_at": "signed_at + interval '1 microsecond'",
     "key_version": "key_version + 1",
     "seal": FLIP.format("seal"),
@@ -304,7 +304,7 @@ def test_tiles_that_the_integration_finds_missing_are_made_anew_and_told_of(tile
     integrate_entries()
 
     told = Verification.objects.latest("finished_at")
-    assert_fault(told, f"the tiles from leaf {place} on were missing, and were made anew", index=place)
+    assert_fault(told, f"the tiles from leaf {place} on are missing; they are made anew", index=place)
     assert (told.kind, told.held_size) == (Verification.Kind.SINCE_LAST, 0)
     assert Entry.objects.filter(event=Event.LOG_FAILED, object_id=told.pk).count() == 1
     assert not log_health().holds
@@ -312,6 +312,16 @@ def test_tiles_that_the_integration_finds_missing_are_made_anew_and_told_of(tile
     assert log_health().holds
     integrate_entries()
     assert Verification.objects.filter(result=Verification.Result.FAILED).count() == 1
+
+
+def test_tiles_that_cannot_be_made_anew_are_told_of_once(tiled, tamper):
+    tamper("DELETE FROM audit_tile; DELETE FROM audit_leaf WHERE index = 300")
+
+    for _ in range(3):
+        with pytest.raises(CheckpointBroken, match="leaves from 0 on are missing"):
+            integrate_entries()
+
+    assert Verification.objects.filter(result=Verification.Result.FAILED, first_bad_index=0).count() == 1
 
 
 def test_a_tile_of_a_tree_that_there_never_was_is_found(tiled, tamper):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import tiles
+from audit.errors import CheckpointBroken
 from audit.identifiers import uuid7
 from audit.models import Leaf, Tile
 from audit.tiles import FULL, FullTile, GrowingTiles
@@ -57,12 +58,12 @@ def test_tiles_grown_in_any_portions_are_the_same(portions):
 
 
 @worker_only
-def test_store_tiles_and_the_growing_ones_of_seventy_thousand_leaves():
+def test_full_tiles_and_the_growing_ones_of_seventy_thousand_leaves():
     with transaction.atomic():
         data, start = b"", 0
         for end in (1, 255, 256, 257, 40_000, 65_536, 70_000):
             hashes = store_leaves(start, end)
-            tiles.store_tiles(start, hashes)
+            tiles.copy_tiles(tiles.growing_tiles(start).extend(hashes))
             data, start = data + hashes, end
 
     assert Tile.objects.filter(level=0).count() == 273
@@ -89,7 +90,7 @@ def split(data):
 def test_a_tile_on_top_of_two_hundred_fifty_six_leaves():
     with transaction.atomic():
         data = store_leaves(0, 256)
-        tiles.store_tiles(0, data)
+        tiles.copy_tiles(GrowingTiles().extend(data))
 
     assert tiles.tile(1, 0, 1) == tree_root(split(data))
     assert tiles.tile(0, 1, 1) is None
@@ -99,7 +100,7 @@ def test_a_tile_on_top_of_two_hundred_fifty_six_leaves():
 def test_fill_tiles_goes_on_where_an_earlier_run_was_killed(monkeypatch, django_assert_num_queries):
     data = store_leaves(0, 1100)
     with transaction.atomic():
-        tiles.store_tiles(0, data[: 300 * HASH_SIZE])
+        tiles.copy_tiles(GrowingTiles().extend(data[: 300 * HASH_SIZE]))
     monkeypatch.setattr(tiles, "_FILL_AT_ONCE", 512)
 
     tiles.fill_tiles(1100)
@@ -108,6 +109,21 @@ def test_fill_tiles_goes_on_where_an_earlier_run_was_killed(monkeypatch, django_
     assert Tile.objects.count() == 4
     with django_assert_num_queries(1):
         tiles.fill_tiles(1100)
+
+
+@worker_only
+def test_what_stands_above_missing_tiles_stays_or_is_found_damaged(tamper):
+    full = GrowingTiles().extend(store_leaves(0, 70_000))
+    kept = [tile for tile in full if tile.level or tile.number < 200]
+    with transaction.atomic():
+        tiles.copy_tiles(kept)
+
+    tiles.fill_tiles(70_000)
+
+    assert tiles.first_bad_tile(full) is None
+    tamper("DELETE FROM audit_tile WHERE level = 0 AND number >= 200; UPDATE audit_tile SET root = sha256(root) WHERE level = 1")
+    with pytest.raises(CheckpointBroken, match="tile 0 of level 1 is damaged"):
+        tiles.fill_tiles(70_000)
 
 
 @worker_only
@@ -128,7 +144,7 @@ def test_entries_are_the_leaves_after_their_lengths():
 def test_a_damaged_and_a_surplus_tile_are_found(tamper):
     with transaction.atomic():
         data = store_leaves(0, 600)
-        tiles.store_tiles(0, data)
+        tiles.copy_tiles(GrowingTiles().extend(data))
     expected = GrowingTiles().extend(data)
 
     for change in ("hashes = set_byte(hashes, 8191, get_byte(hashes, 8191) # 1)", "root = set_byte(root, 0, get_byte(root, 0) # 1)"):

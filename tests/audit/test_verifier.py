@@ -286,6 +286,38 @@ def test_empty_and_foreign_bundles_are_not_read(run, folder):
 
 
 @worker_only
+def test_damaged_zip_is_not_a_log_that_does_not_hold(people, run, folder):
+    whole = bundle(Entry.objects.filter(pk__in=people[:5]))
+    middle = whole.index(b"entries/") + 60
+    encrypted = bytearray(whole)
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        found = -1
+        while (found := whole.find(mark, found + 1)) >= 0:
+            encrypted[found + place] |= 1
+    damaged = {
+        "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
+        "short": whole[:-30],
+        "locked": bytes(encrypted),
+    }
+
+    for name, data in damaged.items():
+        (folder / "a.zip").write_bytes(data)
+        assert (name, run("bundle", "a.zip")[0]) == (name, UNREADABLE)
+
+
+@worker_only
+@pytest.mark.parametrize(("text", "code"), [("\\ud800", DOES_NOT_HOLD), ("[" * 100_000, UNREADABLE)])
+def test_text_that_no_entry_has_does_not_stop_the_check(one, run, folder, text, code):
+    entry = (folder / "a.json").read_text()
+    changed = text if code == UNREADABLE else entry.replace('"dispatch"', f'"{text}"')
+    (folder / "a.json").write_text(changed)
+
+    answer, said = run(*one, "--key", key())
+
+    assert (answer, "Traceback" in said) == (code, False)
+
+
+@worker_only
 def test_consistency_of_two_checkpoints(people, run, folder):
     small, large = Checkpoint.objects.order_by("size")
     (folder / "old").write_text(small.note)

@@ -13,8 +13,9 @@ from psycopg2 import errors
 from audit.identifiers import moment_of, uuid7
 from marketplace.database_roles import MAIN_OWNER
 from privacy.declarations.registry import personal_models
-from privacy.wall.floor import floor_differences, install_floor, wanted_floor
+from privacy.wall.install import loose_triggers, wanted_triggers
 from privacy.wall.logins import Login
+from privacy.wall.triggers import install_triggers
 from tests.wall.people import enter
 from tests.wall.test_attacks import run
 
@@ -243,13 +244,13 @@ SPOILED = {
 
 def test_what_was_spoiled_is_found_and_made_right(spoiled):
     with closing(spoiled.cluster.connect(spoiled.database, MAIN_OWNER)) as owner, owner.cursor() as cursor:
-        assert floor_differences(cursor) == set()
+        assert loose_triggers(cursor) == set()
         for name, statement in SPOILED.items():
             cursor.execute(statement)
-            assert {floor.table for floor in floor_differences(cursor)} == {"orders_orderaddress"}, name
+            assert {trigger.table for trigger in loose_triggers(cursor)} == {"orders_orderaddress"}, name
 
-            install_floor(cursor, {floor.table for floor in wanted_floor()})
-            assert floor_differences(cursor) == set(), name
+            install_triggers(cursor, wanted_triggers(), {trigger.table for trigger in wanted_triggers()})
+            assert loose_triggers(cursor) == set(), name
 
 
 @pytest.mark.parametrize("login", [Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR, Login.WORKER])

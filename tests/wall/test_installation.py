@@ -19,10 +19,11 @@ from marketplace.database_roles import MAIN_OWNER, MAIN_ROLES, VAULT_OWNER, prep
 from marketplace.environment import ROOT
 from privacy.declarations.walls import Side, Wall
 from privacy.retention.models import PurgeRun
-from privacy.wall import install as install_room
+from privacy.vault import patience
+from privacy.vault.patience import TablesBusy
 from privacy.wall import shape
 from privacy.wall.catalog import standing_shapes
-from privacy.wall.errors import FoundationMissing, RoleShared, TablesBusy, Undeclared
+from privacy.wall.errors import FoundationMissing, RoleShared, Undeclared
 from privacy.wall.foundation import key_id
 from privacy.wall.install import differences, given, refuse_undeclared, require_foundation, require_own_roles, statements, without_wall
 from privacy.wall.logins import Login
@@ -115,26 +116,20 @@ def is_waiting(admin, wanted=1):
     return wanted != 1
 
 
-def test_after_many_attempts_the_message_says_what_to_do(monkeypatch):
-    attempts = []
+def test_after_many_attempts_the_message_says_what_to_do(monkeypatch, db):
+    busy = OperationalError()
+    busy.__cause__ = LockNotAvailable()
+    work = Mock(side_effect=busy)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0)
 
-    def busy(using):
-        attempts.append(using)
-        raise OperationalError from LockNotAvailable()
-
-    monkeypatch.setattr(install_room, "_install", busy)
-    monkeypatch.setattr(install_room, "PAUSE_SECONDS", 0)
-
-    with pytest.raises(TablesBusy, match="Nothing has changed"):
-        install_room.install_wall(using="default")
-    assert len(attempts) == install_room.ATTEMPTS
+    with pytest.raises(TablesBusy, match="Rights and triggers are as they were"):
+        patience.patiently("default", work)
+    assert work.call_count == patience.ATTEMPTS
 
 
-def test_another_error_is_not_tried_again(monkeypatch):
-    monkeypatch.setattr(install_room, "_install", Mock(side_effect=OperationalError("away")))
-
+def test_another_error_is_not_tried_again(db):
     with pytest.raises(OperationalError, match="away"):
-        install_room.install_wall(using="default")
+        patience.patiently("default", Mock(side_effect=OperationalError("away")))
 
 
 def test_a_table_that_nobody_declared_is_open_to_nobody(spoiled):

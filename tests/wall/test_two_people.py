@@ -59,10 +59,18 @@ def acts(victim, hold):
     }
 
 
-@pytest.mark.parametrize("login", [Login.STAFF, Login.WORKER])
-@pytest.mark.parametrize("kind", ["matrix-override", "hold-release", "staff-export", "silence"])
-def test_nobody_acts_without_the_decision_of_two(door, acts, login, kind):
-    connection, admin = door.enter_as(login), door.admin()
+KINDS = ["matrix-override", "hold-release", "staff-export", "silence"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_staff_only_decide_and_the_worker_acts(door, acts, kind):
+    with pytest.raises(errors.InsufficientPrivilege):
+        acts[kind](door.enter_as(Login.STAFF), decision(door.admin(), kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_acts_without_the_decision_of_two(door, acts, kind):
+    connection, admin = door.enter_as(Login.WORKER), door.admin()
 
     for proposal_id in [*(decision(admin, kind, state) for state in UNDECIDED), decision(admin, "another kind")]:
         with pytest.raises(errors.CheckViolation, match="nobody decided"):
@@ -72,7 +80,7 @@ def test_nobody_acts_without_the_decision_of_two(door, acts, login, kind):
 
 
 def test_a_decision_is_about_one_hold(door, hold):
-    connection, admin = door.enter_as(Login.STAFF), door.admin()
+    connection, admin = door.enter_as(Login.WORKER), door.admin()
 
     with pytest.raises(errors.CheckViolation, match="nobody decided"):
         release(connection, decision(admin, "hold-release", parameters=f'{{"hold": "{uuid4()}"}}'), hold)
@@ -80,13 +88,27 @@ def test_a_decision_is_about_one_hold(door, hold):
     release(connection, decision(admin, "hold-release", parameters=f'{{"hold": "{hold}"}}'), hold)
 
 
+NOW = datetime.now(UTC)
+
+
+def except_for(connection, admin, days, asked_days=3):
+    id, asked = str(uuid4()), f'{{"role": "support", "purpose": "order", "categories": ["financial"], "days": {asked_days}}}'
+    override = {"role": "support", "purpose": "order", "categories": "{financial}", "begins_at": NOW, "ends_at": NOW + timedelta(days=days)}
+    write(connection, "privacy_matrixoverride", id=id, proposal_id=decision(admin, "matrix-override", parameters=asked), **override)
+    return id
+
+
 @pytest.fixture
 def exception(door):
-    admin, id = door.admin(), str(uuid4())
-    asked = '{"role": "support", "purpose": "order", "categories": ["financial"], "days": 3}'
-    override = {"role": "support", "purpose": "order", "categories": "{financial}", "ends_at": datetime.now(UTC) + timedelta(days=1)}
-    write(admin, "privacy_matrixoverride", id=id, proposal_id=decision(admin, "matrix-override", parameters=asked), **override)
-    return id
+    return except_for(door.admin(), door.admin(), days=1)
+
+
+def test_an_exception_lasts_no_longer_than_was_decided(door):
+    connection, admin = door.enter_as(Login.WORKER), door.admin()
+
+    except_for(connection, admin, days=3)
+    with pytest.raises(errors.CheckViolation, match="nobody decided"):
+        except_for(connection, admin, days=4)
 
 
 @pytest.mark.parametrize("change", ["role = 'fraud'", "purpose = 'payment'", "categories = '{financial,messages}'", "proposal_id = %s"])
@@ -110,29 +132,59 @@ def test_an_exception_that_ended_stays_ended(door, exception, login):
             run(connection, f"UPDATE privacy_matrixoverride SET {change} WHERE id = %s", exception)
 
 
-@pytest.fixture
-def silence(door, victim):
-    """Of one entry, which is returned with it."""
-    admin, id, entry = door.admin(), str(uuid4()), str(uuid4())
-    proposal_id = decision(admin, "silence", parameters=f'{{"ground": "fraud", "entries": ["{entry}"]}}')
-    until = datetime(2099, 1, 1, tzinfo=UTC)
-    write(admin, "privacy_silence", id=id, proposal_id=proposal_id, subject_id=str(victim.id), ground="fraud", until=until)
+def withhold(connection, admin, victim, days):
+    """One entry, which is returned with the decision about it: for three days."""
+    id, entry, until = str(uuid4()), str(uuid4()), NOW + timedelta(days=days)
+    asked = f'{{"ground": "fraud", "entries": ["{entry}"], "until": "{(NOW + timedelta(days=3)).isoformat()}"}}'
+    values = {"subject_id": str(victim.id), "ground": "fraud", "begun_at": NOW, "until": until}
+    write(connection, "privacy_silence", id=id, proposal_id=decision(admin, "silence", parameters=asked), **values)
     return id, entry
 
 
-@pytest.mark.parametrize("login", [Login.STAFF, Login.WORKER])
-def test_a_withholding_is_of_the_entries_that_were_decided_and_comes_no_later(door, silence, login):
-    connection, (id, entry) = door.enter_as(login), silence
+def test_a_withholding_lasts_no_longer_than_was_decided(door, victim):
+    connection, admin = door.enter_as(Login.WORKER), door.admin()
+
+    withhold(connection, admin, victim, days=3)
     with pytest.raises(errors.CheckViolation, match="nobody decided"):
+        withhold(connection, admin, victim, days=4)
+
+
+@pytest.mark.parametrize("login", [Login.STAFF, Login.WORKER])
+def test_a_withholding_is_of_the_entries_that_were_decided_and_comes_no_later(door, victim, login):
+    connection, admin, worker = door.enter_as(login), door.admin(), door.enter_as(Login.WORKER)
+    id, entry = withhold(admin, admin, victim, days=2)
+    with pytest.raises((errors.CheckViolation, errors.InsufficientPrivilege)):
         write(connection, "privacy_silencedentry", silence_id=id, entry_id=str(uuid4()))
-    write(connection, "privacy_silencedentry", silence_id=id, entry_id=entry)
+    write(worker, "privacy_silencedentry", silence_id=id, entry_id=entry)
     run(connection, "UPDATE privacy_silence SET released_at = now(), released_by = gen_random_uuid() WHERE id = %s", id)
 
-    for change in ("until = until + interval '1 day'", "released_at = NULL, released_by = NULL"):
+    for change in ("until = until + interval '1 hour'", "released_at = NULL, released_by = NULL"):
         with pytest.raises((errors.CheckViolation, errors.InsufficientPrivilege)):
             run(connection, f"UPDATE privacy_silence SET {change} WHERE id = %s", id)
 
 
-def test_a_hold_is_not_shortened_around_its_release(door, hold):
-    with pytest.raises(errors.InsufficientPrivilege):
-        run(door.enter_as(Login.STAFF), "UPDATE privacy_hold SET until = now() WHERE id = %s", hold)
+@pytest.mark.parametrize("login", [Login.STAFF, Login.WORKER])
+def test_a_hold_stays_as_it_was_placed(door, hold, login):
+    for change in ("until = now()", "until = now() + interval '9 years'", "ground = 'tax_audit'", "placed_by = gen_random_uuid()"):
+        with pytest.raises((errors.CheckViolation, errors.InsufficientPrivilege)):
+            run(door.enter_as(login), f"UPDATE privacy_hold SET {change} WHERE id = %s", hold)
+
+
+def test_a_released_hold_is_not_brought_back(door, hold):
+    connection = door.enter_as(Login.WORKER)
+    release(connection, decision(door.admin(), "hold-release"), hold)
+
+    with pytest.raises(errors.CheckViolation, match="sooner"):
+        run(connection, "UPDATE privacy_hold SET released_at = NULL, release_id = NULL WHERE id = %s", hold)
+
+
+@pytest.mark.parametrize("login", [Login.STAFF, Login.WORKER])
+def test_a_question_stays_as_it_was_decided(door, login):
+    connection, admin = door.enter_as(login), door.admin()
+    asked, decided = decision(admin, "silence", "proposed"), decision(admin, "silence")
+
+    for change in ("parameters = '{\"entries\": []}'", "kind = 'staff-export'", "proposed_by = gen_random_uuid()"):
+        with pytest.raises((errors.CheckViolation, errors.InsufficientPrivilege)):
+            run(connection, f"UPDATE privacy_proposal SET {change} WHERE id = %s", asked)
+    with pytest.raises(errors.CheckViolation, match="what ended"):
+        run(connection, "UPDATE privacy_proposal SET state = 'failed' WHERE id = %s", decided)

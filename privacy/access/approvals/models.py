@@ -60,7 +60,7 @@ class Proposal(models.Model):
     failure = models.CharField(_("why not"), max_length=80, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
 
-    wall = Wall.STAFF
+    wall = Wall.STAFF.granting(staff="SELECT, INSERT, UPDATE (state, decided_at, decided_by, decided_role, answer, fingerprint, ended_at)")
     not_personal = {
         "kind": "one from a closed list",
         "parameters": "random ids, numbers and choices",

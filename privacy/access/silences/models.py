@@ -34,9 +34,7 @@ class Silence(models.Model):
 
     subject_id: UUID
 
-    wall = Wall.SUBJECT.granting(
-        customer="SELECT (id, subject_id, until, released_at)", staff="SELECT, INSERT, UPDATE (released_at, released_by)"
-    )
+    wall = Wall.SUBJECT.granting(customer="SELECT (id, subject_id, until, released_at)", staff="SELECT, UPDATE (released_at, released_by)")
     not_personal = {
         "subject": "random id of the person",
         "proposal": "who asked and who approved, by random ids",
@@ -77,7 +75,7 @@ class SilencedEntry(models.Model):
     silence = models.ForeignKey(Silence, models.CASCADE, related_name="entries", db_index=False)
     entry_id = models.UUIDField()
 
-    wall = Wall.through("silence").granting(customer="SELECT", staff="SELECT, INSERT")
+    wall = Wall.through("silence").granting(customer="SELECT", staff="SELECT")
     not_personal = {"silence": "the decision it belongs to", "entry_id": "random id of the log entry"}
 
     class Meta:

@@ -358,14 +358,23 @@ def test_a_plan_that_changes_after_the_approval_is_not_done_and_waits_again(worl
     assert len(world.done) == 1
 
 
-def test_parameters_that_were_changed_in_the_table_are_not_done(world, asker, officer):
-    proposal = ask(asker)
-    run = approve(officer, proposal)
-    Proposal.objects.update(parameters={"row": "8"})
+@pytest.mark.parametrize(
+    "change",
+    [{"parameters": {"row": "8"}}, {"kind": "other"}, {"why": "for another reason"}, {"proposed_by": uuid7()}, {"proposed_role": "job"}],
+)
+def test_what_was_asked_stays_as_the_second_person_read_it(world, asker, change):
+    ask(asker)
 
-    perform(run)
+    with pytest.raises(IntegrityError, match="stays as it was asked"), transaction.atomic():
+        Proposal.objects.update(**change)
 
-    assert world.done == []
+
+def test_what_has_ended_stays_ended(world, asker, officer):
+    proposal = done(officer, ask(asker))
+
+    for change in ({"state": "failed"}, {"decided_by": uuid7()}, {"result": {}}):
+        with pytest.raises(IntegrityError, match="what ended"), transaction.atomic():
+            Proposal.objects.filter(pk=proposal.pk).update(**change)
 
 
 @pytest.mark.parametrize("who", ["asker", "officer"])

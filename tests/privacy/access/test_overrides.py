@@ -53,6 +53,33 @@ def override(asker, officer, **changes):
     return MatrixOverride.objects.get(proposal=proposal)
 
 
+@pytest.fixture
+def uncommitted(db):
+    """What the commit would refuse, as it stands before."""
+    before = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(before)
+
+
+def written(state="performed", categories=("financial",)):
+    """An exception as it was put into the tables by hand."""
+    now = timezone.now()
+    decision = (
+        {} if state in ("proposed", "withdrawn", "expired") else {"decided_at": now, "decided_by": uuid7(), "decided_role": "security"}
+    )
+    proposal = Proposal.objects.create(
+        kind=MATRIX_OVERRIDE,
+        state=state,
+        proposed_by=uuid7(),
+        proposed_role="administrator",
+        fingerprint="f",
+        ended_at=None if state in Proposal.OPEN else now,
+        **decision,
+    )
+    values = {"role": "fulfillment", "purpose": "returns", "categories": list(categories), "begins_at": now}
+    return MatrixOverride.objects.create(proposal=proposal, ends_at=now + timedelta(days=3), **values)
+
+
 def open_now(role=Role.FULFILLMENT, purpose=Purpose.RETURNS):
     with unit_of_work() as unit:
         return categories_open_now(unit, role, purpose)
@@ -65,7 +92,8 @@ def test_an_override_opens_more_for_its_days_and_ends_by_itself(asker, officer):
     assert open_now() == before | {Category.FINANCIAL}
     assert made.ends_at - made.begins_at == timedelta(days=3)
     assert entries("policy.matrix.overridden", outcome="fulfillment", actor_id=asker.id) == 1
-    MatrixOverride.objects.update(begins_at=timezone.now() - timedelta(days=3), ends_at=timezone.now())
+    now = timezone.now()
+    MatrixOverride.objects.update(begins_at=now - timedelta(days=3), ends_at=now)
     assert open_now() == before
 
 
@@ -88,12 +116,11 @@ def test_the_gate_obeys_it(asker, officer):
         assert grant.categories == {Category.FINANCIAL}
 
 
-def test_it_never_opens_more_than_the_purpose_allows(asker, officer):
-    made, everything = override(asker, officer), list(Category)
-    Proposal.objects.filter(pk=made.proposal_id).update(parameters=made.proposal.parameters | {"categories": everything})
-    MatrixOverride.objects.filter(pk=made.pk).update(categories=everything)
+def test_it_never_opens_more_than_the_purpose_allows(uncommitted):
+    before = open_now()
+    written(categories=list(Category))
 
-    assert open_now() <= PURPOSES[Purpose.RETURNS].categories
+    assert before < open_now() <= PURPOSES[Purpose.RETURNS].categories
 
 
 @pytest.mark.parametrize(
@@ -143,11 +170,10 @@ def test_the_database_refuses_more_than_14_days(asker, officer):
 
 
 @pytest.mark.parametrize("state", sorted({*Proposal.State} - {Proposal.State.PERFORMED}))
-def test_the_gate_obeys_none_that_nobody_decided(asker, officer, state):
-    before, made = open_now(), override(asker, officer)
-    ended_at = None if state in Proposal.OPEN else timezone.now()
+def test_the_gate_obeys_none_that_nobody_decided(uncommitted, state):
+    before = open_now()
 
-    Proposal.objects.filter(pk=made.proposal_id).update(state=state, ended_at=ended_at)
+    written(state)
 
     assert open_now() == before
     assert not overrides_in_force().exists()
@@ -181,10 +207,10 @@ def test_other_roles_do_not_end_it(asker, officer):
             end_override(by=by, override=made)
 
 
-def test_the_evidence_counts_it_and_breaks_without_a_decision(asker, officer):
-    made = override(asker, officer)
+def test_the_evidence_counts_it_and_breaks_without_a_decision(asker, officer, uncommitted):
+    override(asker, officer)
     assert any("1 exception" in evidence.text and evidence.ok for evidence in evidence_of("PROTECT-3"))
 
-    Proposal.objects.filter(pk=made.proposal_id).update(state="failed")
+    written("failed")
 
-    assert any("1 exception" in evidence.text and evidence.ok is False for evidence in evidence_of("PROTECT-3"))
+    assert any("2 exceptions" in evidence.text and evidence.ok is False for evidence in evidence_of("PROTECT-3"))

@@ -52,6 +52,10 @@ def place(by, subject, days=30):
         return place_hold(by=by, subject=subject, ground=Hold.Ground.CLAIMS, until=timezone.now() + timedelta(days=days))
 
 
+def placed_until_now(subject):
+    return Hold.objects.create(subject=subject, ground=Hold.Ground.CLAIMS, until=timezone.now(), placed_by=uuid7())
+
+
 def purge():
     with unit_of_work():
         run = start_purge(by=JOB, at_once=False)
@@ -73,8 +77,7 @@ def test_a_hold_keeps_what_is_past_its_time(officer, person):
 
 
 def test_a_hold_ends_by_itself(officer, person):
-    place(officer, person.subject)
-    Hold.objects.update(until=timezone.now())
+    placed_until_now(person.subject)
 
     purge()
 
@@ -151,13 +154,11 @@ def test_the_plan_counts_what_loses_its_protection(officer, person):
 
 
 def test_a_release_is_refused_for_what_is_over_and_to_other_roles(officer, second):
-    hold = place(officer, Subject.objects.create())
     with pytest.raises(MayNotAsk):
-        ask_release(second, hold)
-    Hold.objects.update(until=timezone.now())
+        ask_release(second, place(officer, Subject.objects.create()))
 
     with pytest.raises(PlanImpossible):
-        ask_release(officer, hold)
+        ask_release(officer, placed_until_now(Subject.objects.create()))
 
 
 def test_one_more_record_past_its_time_changes_the_plan(officer, second, person):

@@ -156,7 +156,10 @@ def test_what_the_role_may_not_open_is_not_exported(asker, officer, orders, chan
 
 def test_a_role_that_lost_its_right_since_gets_no_file(asker, officer, orders):
     export = started(asker, officer, orders)
-    Proposal.objects.update(parameters=export.proposal.parameters | {"categories": ["financial"]})
+    other = Proposal.objects.get(pk=export.proposal_id)
+    other.pk, other.parameters = uuid7(), other.parameters | {"categories": ["financial"]}
+    other.save(force_insert=True)
+    StaffExport.objects.filter(pk=export.pk).update(proposal=other)
 
     assert perform(StaffExport.objects.get(pk=export.pk)).error == "RoleDenied"
 

@@ -5,7 +5,7 @@ from privacy.vault.models import real_now
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0017_kept_log"),
+        ("privacy", "0016_kept_log"),
     ]
 
     operations = [

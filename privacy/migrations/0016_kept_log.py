@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0016_decided_by_two"),
+        ("privacy", "0015_codes_by_hash"),
     ]
 
     operations = [
