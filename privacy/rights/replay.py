@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.events import Event
-from audit.record import record
+from audit.record import NewEntry, record, record_many
 from privacy.access.gate import unit_of_work
 from privacy.declarations.categories import CATEGORY_SCOPES
 from privacy.policy.roles import Actor
@@ -16,7 +16,7 @@ from privacy.retention.deletion import delete_rows
 from privacy.retention.walker import erasable_models
 from privacy.rights.copies import delete_all_copies
 from privacy.rights.erasure import room_steps
-from privacy.vault.ledger import Line, replay_ledger
+from privacy.vault.ledger import Line, people_to_end, replay_ledger
 from privacy.vault.models import Subject
 
 BATCH = 5_000
@@ -30,9 +30,18 @@ def replay_erasures(*, by: Actor, lines: Iterable[Line]) -> int:
     are passed over: their backup is older than they are. Repeating it changes nothing.
     """
     wanted = list(lines)
+    _say_whose_keys_end(by, people_to_end(wanted))
     replay_ledger(wanted)
     ended = {UUID(line["subject"]) for line in wanted if line["scope"] in CATEGORY_SCOPES}
     return sum(_erase_again(by, subject) for subject in _known(sorted(ended)))
+
+
+def _say_whose_keys_end(by: Actor, subject_ids: set[UUID]) -> None:
+    """Before they do, also of people whom the data does not know: else their keys went around the program."""
+    everybody = sorted(subject_ids)
+    for start in range(0, len(everybody), PEOPLE):
+        with unit_of_work():
+            record_many(NewEntry(event=Event.KEY_DESTROYED, by=by, subject=id) for id in everybody[start : start + PEOPLE])
 
 
 def _known(subject_ids: list[UUID]) -> Iterator[Subject]:

@@ -59,6 +59,18 @@ def _mend(number: int) -> None:
     os.ftruncate(number, text.rfind(b"\n") + 1)
 
 
+def people_to_end(lines: Iterable[Line]) -> set[UUID]:
+    """Whose keys `replay_ledger` will delete, or enter as destroyed: what a backup brought back of them."""
+    found, wanted = set(), [_row(line) for line in lines]
+    for start in range(0, len(wanted), BATCH):
+        rows = wanted[start : start + BATCH]
+        entered = set(DestroyedKey.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+        keys = SubjectKey.objects.filter(subject_id__in={row.subject_id for row in rows})
+        living = set(keys.values_list("subject_id", "scope"))
+        found |= {row.subject_id for row in rows if row.pk not in entered or (row.subject_id, row.scope) in living}
+    return found
+
+
 def replay_ledger(lines: Iterable[Line]) -> None:
     """Delete the keys that the lines name, wherever they came from, and enter them in the database's ledger again."""
     wanted = list(lines)

@@ -13,6 +13,7 @@ from psycopg2 import errors
 from audit.identifiers import moment_of, uuid7
 from marketplace.database_roles import MAIN_OWNER
 from privacy.declarations.registry import personal_models
+from privacy.wall.decisions import decided_triggers
 from privacy.wall.install import loose_triggers, wanted_triggers
 from privacy.wall.logins import Login
 from privacy.wall.triggers import install_triggers
@@ -251,6 +252,18 @@ def test_what_was_spoiled_is_found_and_made_right(spoiled):
 
             install_triggers(cursor, wanted_triggers(), {trigger.table for trigger in wanted_triggers()})
             assert loose_triggers(cursor) == set(), name
+
+
+@pytest.mark.promise("PROTECT-3")
+def test_what_guards_decisions_of_two_is_found_and_made_right_too(spoiled):
+    with closing(spoiled.cluster.connect(spoiled.database, MAIN_OWNER)) as owner, owner.cursor() as cursor:
+        for trigger in decided_triggers():
+            for statement in ("DROP TRIGGER {name} ON {table}", "ALTER TABLE {table} DISABLE TRIGGER {name}"):
+                cursor.execute(statement.format(name=trigger.name, table=trigger.table))
+                assert loose_triggers(cursor) == {trigger}
+
+                install_triggers(cursor, wanted_triggers(), {trigger.table})
+                assert loose_triggers(cursor) == set()
 
 
 @pytest.mark.parametrize("login", [Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR, Login.WORKER])

@@ -98,7 +98,8 @@ def release_silence(*, by: Actor, silence: Silence) -> None:
         raise SilenceOver
     locked.released_at, locked.released_by = timezone.now(), by.id
     locked.save(update_fields=["released_at", "released_by"])
-    for look in _untold_looks(locked):
+    # Locked, for another may end at the same moment: the second of them sees that none is left.
+    for look in _untold_looks(locked).select_for_update().order_by("pk"):
         Opening.objects.filter(pk=look.pk).update(notice_due_at=withheld_until(look) or timezone.now())
     record(Event.SILENCE_RELEASED, by=by, subject=locked.subject_id, object=locked, outcome=locked.ground)
 

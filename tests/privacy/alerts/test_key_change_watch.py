@@ -15,9 +15,10 @@ from privacy.alerts.models import Alert, AlertKind
 from privacy.alerts.tasks import watch_wall
 from privacy.declarations.categories import CATEGORY_SCOPES, Scope
 from privacy.policy.roles import Actor
+from privacy.rights.replay import replay_erasures
 from privacy.vault import epochs, key_cache, keys, rotation
 from privacy.vault.identifiers import uuid7
-from privacy.vault.models import DestroyedKey, KeyChange, SubjectKey
+from privacy.vault.models import DestroyedKey, KeyChange, Subject, SubjectKey
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("USE-3"), pytest.mark.promise("PROTECT-2")]
 
@@ -109,6 +110,24 @@ def test_what_the_program_does_to_keys_is_explained(person, settings, monkeypatc
     assert told() == []
     assert not Alert.objects.exists()
     assert not KeyChange.objects.exists()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_restore_takes_again_is_explained(person, known):
+    """Keys that an old backup brought back: of somebody erased since, and of somebody whom the data does not know."""
+    if known:
+        Subject.objects.create(pk=person, erased_at=timezone.now())
+    at = timezone.now().isoformat()
+    lines = [{"key": str(uuid7()), "subject": str(person), "scope": scope.value, "at": at} for scope in CATEGORY_SCOPES]
+
+    for _ in range(2):
+        replay_erasures(by=JOB, lines=lines)
+
+    assert not SubjectKey.objects.filter(subject_id=person, scope__in=CATEGORY_SCOPES).exists()
+    assert KeyChange.objects.exists()
+    look()
+    assert told() == []
+    assert Entry.objects.filter(event=Event.KEY_DESTROYED).count() == 1
 
 
 def test_the_turn_of_an_epoch_by_the_site_explains_nobody_elses_changes(person, superuser):

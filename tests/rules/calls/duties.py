@@ -321,7 +321,9 @@ def in_vain():
     return lambda: give_up_erasure(job=job)
 
 
-@call(replay_erasures, writes=[Event.ERASURE_ADVANCED, Event.ACCOUNT_CLOSED, Event.ERASURE_REPLAYED], keeps=Keeps.ROUNDS)
+@call(
+    replay_erasures, writes=[Event.KEY_DESTROYED, Event.ERASURE_ADVANCED, Event.ACCOUNT_CLOSED, Event.ERASURE_REPLAYED], keeps=Keeps.ROUNDS
+)
 def after_a_restore():
     user = customer()
     line = {"key": str(uuid4()), "at": timezone.now().isoformat(), "subject": str(user.subject_id), "scope": "account"}

@@ -1,10 +1,11 @@
 """Entries are withheld by two people alone, of looks alone, until a day; every road obeys, and the page counts them."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -38,6 +39,7 @@ from privacy.vault.identifiers import uuid7
 from tests.accounts.people import entries, make_staff, staff_client
 from tests.orders.factories import client_of, make_customer, packed
 from tests.privacy.access.test_approvals import approve, done
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("USE-3"), pytest.mark.promise("PROTECT-3")]
 
@@ -359,3 +361,46 @@ def test_the_customers_own_login_sees_the_number_and_not_the_entry(partners):
     assert "1 entry is withheld until" in page
     assert "a secret reason" not in page
     assert "a secret reason" not in text_of(client_of(user), "/account/data/interaction/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_releases_at_once_leave_no_mail_waiting(partners, owner_connection):
+    """The second waits for the first to commit, and then sees that nothing withholds the look any more."""
+    fraud, officer, second = (
+        make_staff(role, f"{role}@example.org", enrolled=False) for role in (Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
+    )
+    user = make_customer()
+    packed(user=user)
+    opening = silent_look(user, fraud)
+    found = list(Entry.objects.filter(pk__in=opening.entries))
+    silences = [withhold(officer, second, found, days=days) for days in (90, 60)]
+    is_released, failures, admin = threading.Event(), [], owner_connection()
+    admin.autocommit = True
+
+    def release_other():
+        is_released.wait(10)
+        try:
+            with unit_of_work():
+                release_silence(by=officer.actor, silence=silences[1])
+        except Exception as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=release_other)
+    other.start()
+    with unit_of_work():
+        release_silence(by=officer.actor, silence=silences[0])
+        is_released.set()
+        wait_until(lambda: is_waited_for(admin), "the other to wait for this one")
+    other.join(10)
+
+    assert failures == []
+    with unit_of_work():
+        assert give_due_notices() == 1
+
+
+def is_waited_for(admin):
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())")
+        return cursor.fetchone()[0]
