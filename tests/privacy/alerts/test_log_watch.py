@@ -57,14 +57,24 @@ def test_a_failure_is_raised_once_and_counted_up(kind):
 
 @pytest.mark.parametrize(("kind", "expected"), [(SINCE_LAST, set()), (FULL, set()), (MONTH, {AlertKind.LOG_FAILED})])
 def test_a_failure_is_over_when_what_failed_was_read_again_and_holds(kind, expected):
-    verified(HOUR, FULL, FAILED)
-    verified(HOUR / 2)
-    verified(HOUR / 3, FULL, FAILED)
+    verified(40 * HOUR, FULL, FAILED)
+    verified(30 * HOUR)
+    verified(25 * HOUR, FULL, FAILED)
     verified(timedelta(), kind)
 
     watch_log()
 
     assert raised() == expected
+
+
+def test_a_failure_that_was_over_before_anybody_looked_is_told_once():
+    verified(HOUR / 3, SINCE_LAST, FAILED)
+    verified(HOUR / 12, SINCE_LAST)
+
+    watch_log()
+    watch_log()
+
+    assert [(alert.kind, alert.count) for alert in Alert.objects.filter(kind=AlertKind.LOG_FAILED)] == [(AlertKind.LOG_FAILED, 1)]
 
 
 @pytest.mark.parametrize(("age", "kind"), [(3 * HOUR, FULL), (9 * 24 * HOUR, SINCE_LAST)])
