@@ -27,6 +27,7 @@ from audit.events import Event
 from audit.models import Checkpoint, Verification
 from audit.portions import Entries, entries_between, first_place, read_ahead, split
 from audit.publishing import ask_places
+from audit.queries import last_good, open_failures
 from audit.record import By, Reference, record
 from audit.tiles import (
     COPY_END,
@@ -75,11 +76,7 @@ def integrate_entries(batch: int = 100_000) -> int:
     total = 0
     newest = newest_checkpoint()
     size = newest.size if newest else 0
-    missing = first_missing(size)
-    if missing is not None:
-        if not is_from_before_tiles():
-            _tell_of_missing_tiles(missing)
-        fill_tiles(size)
+    _make_tiles_whole(size)
     if not is_kept_here():
         ask_places(newest)
     while integrated := _integrate_batch(batch):
@@ -87,18 +84,28 @@ def integrate_entries(batch: int = 100_000) -> int:
     return total
 
 
-def _tell_of_missing_tiles(place: int) -> None:
-    """As a verification that failed, before they are whole again; the leaves from there on are verified anew.
+def _make_tiles_whole(size: int) -> None:
+    """Make missing tiles anew; that they were missing is told before, and whatever hinders it. Raises CheckpointBroken."""
+    missing = first_missing(size)
+    if missing is None:
+        return
+    if not is_from_before_tiles():
+        _tell_of_tiles(missing, f"the tiles from leaf {missing} on are missing, and are to be made anew from the leaves")
+    try:
+        fill_tiles(size)
+    except CheckpointBroken as hindrance:
+        _tell_of_tiles(missing, str(hindrance))
+        raise
 
-    Once, while they cannot be made whole.
-    """
-    newest = Verification.objects.order_by("-finished_at").first()
-    if newest and newest.result == Verification.Result.FAILED and newest.first_bad_index == place:
+
+def _tell_of_tiles(place: int, finding: str) -> None:
+    """As a verification that failed, so that the leaves from there on are verified anew; once, until one was good."""
+    if open_failures(last_good()).filter(first_bad_index=place, finding=finding).exists():
         return
     held = Checkpoint.objects.filter(size__lte=place).order_by("-size").first()
-    fault = Fault(f"the tiles from leaf {place} on are missing; they are made anew from the leaves", index=place)
     now, size = timezone.now(), held.size if held else 0
-    _keep_result(Tally(first=size, held=size), fault, by=Job("audit.integrate"), kind=Kind.SINCE_LAST, started_at=now)
+    tally = Tally(first=size, held=size)
+    _keep_result(tally, Fault(finding, index=place), by=Job("audit.integrate"), kind=Kind.SINCE_LAST, started_at=now)
 
 
 @transaction.atomic

@@ -346,6 +346,8 @@ def read_bundle(path: str) -> dict[str, str]:
         return {file.relative_to(place).as_posix(): read(file) for file in wanted if file.is_file()}
     try:
         with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                archive.open(member).close()  # raises where the list of names differs from what stands at the file itself
             named = [name for name in archive.namelist() if name.startswith("entries/") or name in ("keys.txt", *LISTS)]
             return {name: text_of(archive.open(name).read(LARGEST_FILE + 1)) for name in named}
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error):

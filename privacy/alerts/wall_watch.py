@@ -9,6 +9,7 @@ from audit.partitions import are_months_late
 from privacy.alerts.actions import raise_alert
 from privacy.alerts.models import AlertKind
 from privacy.vault.floor import missing_triggers
+from privacy.wall.decisions import loose_functions
 from privacy.wall.foundation import GUARD
 from privacy.wall.install import differences, loose_triggers
 from privacy.wall.logins import Login
@@ -21,7 +22,8 @@ def watch_wall() -> None:
     The triggers of the keys' database among them. Raises VaultUnavailable.
     """
     with connection.cursor() as cursor:
-        holes = [*differences(cursor), *loose_triggers(cursor), *loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])]
+        holes = [*differences(cursor), *loose_triggers(cursor), *loose_functions(cursor)]
+        holes += loose_tables(cursor, keeper=GUARD, worker=roles()[Login.WORKER])
     if are_months_late():
         raise_alert(kind=AlertKind.LOG_MONTHS_LATE)
     if holes or missing_triggers():

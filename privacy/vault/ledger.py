@@ -64,10 +64,11 @@ def people_to_end(lines: Iterable[Line]) -> set[UUID]:
     found, wanted = set(), [_row(line) for line in lines]
     for start in range(0, len(wanted), BATCH):
         rows = wanted[start : start + BATCH]
-        entered = set(DestroyedKey.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-        keys = SubjectKey.objects.filter(subject_id__in={row.subject_id for row in rows})
-        living = set(keys.values_list("subject_id", "scope"))
-        found |= {row.subject_id for row in rows if row.pk not in entered or (row.subject_id, row.scope) in living}
+        people = {row.subject_id for row in rows}
+        entered, living = (
+            set(model.objects.filter(subject_id__in=people).values_list("subject_id", "scope")) for model in (DestroyedKey, SubjectKey)
+        )
+        found |= {row.subject_id for row in rows if (row.subject_id, row.scope) in living or (row.subject_id, row.scope) not in entered}
     return found
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from privacy.wall.triggers import Trigger
 
+STANDING = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)"
 # A row is written while its decision is still being carried out, so the question waits for the commit.
 UNDECIDED = """
-CREATE OR REPLACE FUNCTION privacy_refuse_undecided() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   written jsonb := to_jsonb(NEW) || jsonb_build_object('hold', NEW.id);
   decision uuid := written ->> TG_ARGV[0];
@@ -33,11 +33,10 @@ BEGIN
     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
   END IF;
   RETURN NULL;
-END $$
+END
 """
 # Which entries a person may not read was decided with the rest.
 UNLISTED = """
-CREATE OR REPLACE FUNCTION privacy_refuse_unlisted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT EXISTS (
     SELECT FROM public.privacy_silence JOIN public.privacy_proposal ON privacy_proposal.id = proposal_id,
@@ -48,11 +47,10 @@ BEGIN
     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
   END IF;
   RETURN NULL;
-END $$
+END
 """
 # Whoever may end something early may not bring it back.
 LATER = """
-CREATE OR REPLACE FUNCTION privacy_refuse_later() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   name text;
   before timestamptz;
@@ -61,17 +59,16 @@ BEGIN
   FOREACH name IN ARRAY TG_ARGV LOOP
     before := (to_jsonb(OLD) ->> name)::timestamptz;
     now_ends := (to_jsonb(NEW) ->> name)::timestamptz;
-    IF before IS NOT NULL AND (now_ends IS NULL OR now_ends > before) THEN
-      RAISE EXCEPTION '% of % only comes sooner', name, TG_TABLE_NAME
+    IF now_ends <> before AND (now_ends > before OR before <= now()) THEN
+      RAISE EXCEPTION '% of % only comes sooner, and not once it came', name, TG_TABLE_NAME
       USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
     END IF;
   END LOOP;
   RETURN NULL;
-END $$
+END
 """
 # What was asked is what was decided, and what has ended has ended.
 CHANGED = """
-CREATE OR REPLACE FUNCTION privacy_refuse_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   before jsonb := to_jsonb(OLD);
   name text;
@@ -82,15 +79,35 @@ BEGIN
       USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
     END IF;
   END LOOP;
-  IF before ->> 'ended_at' IS NOT NULL AND before <> to_jsonb(NEW) THEN
+  IF coalesce(before ->> 'ended_at', before ->> 'released_at') IS NOT NULL AND before <> to_jsonb(NEW) THEN
     RAISE EXCEPTION 'what ended in % stays as it is', TG_TABLE_NAME
     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
   END IF;
   RETURN NULL;
-END $$
+END
 """
-FUNCTIONS = (UNDECIDED, UNLISTED, LATER, CHANGED)
-EXCEPTION = ("proposal_id", "role", "purpose", "categories", "begins_at", "ends_at")
+# All of it is kept as evidence.
+GONE = """
+BEGIN
+  RAISE EXCEPTION 'rows of % stay', TG_TABLE_NAME USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+END
+"""
+FUNCTIONS = {
+    "privacy_refuse_undecided": UNDECIDED,
+    "privacy_refuse_unlisted": UNLISTED,
+    "privacy_refuse_later": LATER,
+    "privacy_refuse_changed": CHANGED,
+    "privacy_refuse_gone": GONE,
+}
+TABLES = (
+    "privacy_proposal",
+    "privacy_matrixoverride",
+    "privacy_hold",
+    "privacy_staffexport",
+    "privacy_silence",
+    "privacy_silencedentry",
+)
+EXCEPTION = ("proposal_id", "role", "purpose", "categories")
 HELD = ("subject_id", "ground", "until", "placed_at", "placed_by")
 ASKED = ("kind", "parameters", "why", "proposed_at", "proposed_by", "proposed_role")
 
@@ -103,10 +120,12 @@ def decided_triggers() -> set[Trigger]:
         decided("privacy_silence", "proposal_id", "silence", columns="proposal_id, ground, until"),
         on_change("privacy_silencedentry", "decided_by_two", "INSERT OR UPDATE", "privacy_refuse_unlisted"),
         on_change("privacy_matrixoverride", "ends_sooner", "UPDATE", "privacy_refuse_later", "ends_at"),
-        on_change("privacy_silence", "ends_sooner", "UPDATE", "privacy_refuse_later", "until", "released_at"),
-        on_change("privacy_hold", "ends_sooner", "UPDATE", "privacy_refuse_later", "released_at"),
+        on_change("privacy_matrixoverride", "stays_as_asked", "UPDATE", "privacy_refuse_changed", "begins_at"),
+        on_change("privacy_silence", "ends_sooner", "UPDATE", "privacy_refuse_later", "until"),
+        on_change("privacy_silence", "stays_as_asked", "UPDATE", "privacy_refuse_changed", "subject_id", "begun_at"),
         on_change("privacy_hold", "stays_as_asked", "UPDATE", "privacy_refuse_changed", *HELD),
         on_change("privacy_proposal", "stays_as_asked", "UPDATE", "privacy_refuse_changed", *ASKED),
+        *(on_change(table, "never_goes", "DELETE", "privacy_refuse_gone") for table in TABLES),
     }
 
 
@@ -127,5 +146,11 @@ def quoted(*words: str) -> str:
 
 def install_decisions(cursor: Any) -> None:
     """As the owner of the tables: the functions alone, which lock nothing."""
-    for function in FUNCTIONS:
-        cursor.execute(function)
+    for name, body in FUNCTIONS.items():
+        cursor.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+
+
+def loose_functions(cursor: Any) -> set[str]:
+    """Names of those that are missing or say something else. Empty where all is well."""
+    cursor.execute(STANDING, [list(FUNCTIONS)])
+    return {name for name, _body in FUNCTIONS.items() ^ set(cursor.fetchall())}

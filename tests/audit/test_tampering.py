@@ -304,7 +304,7 @@ def test_tiles_that_the_integration_finds_missing_are_made_anew_and_told_of(tile
     integrate_entries()
 
     told = Verification.objects.latest("finished_at")
-    assert_fault(told, f"the tiles from leaf {place} on are missing; they are made anew", index=place)
+    assert_fault(told, f"the tiles from leaf {place} on are missing, and are to be made anew", index=place)
     assert (told.kind, told.held_size) == (Verification.Kind.SINCE_LAST, 0)
     assert Entry.objects.filter(event=Event.LOG_FAILED, object_id=told.pk).count() == 1
     assert not log_health().holds
@@ -320,8 +320,13 @@ def test_tiles_that_cannot_be_made_anew_are_told_of_once(tiled, tamper):
     for _ in range(3):
         with pytest.raises(CheckpointBroken, match="leaves from 0 on are missing"):
             integrate_entries()
+        verify_log()
 
-    assert Verification.objects.filter(result=Verification.Result.FAILED, first_bad_index=0).count() == 1
+    told = Verification.objects.filter(kind=Verification.Kind.SINCE_LAST).order_by("started_at").values_list("finding", flat=True)
+    assert list(told) == [
+        "the tiles from leaf 0 on are missing, and are to be made anew from the leaves",
+        "leaves from 0 on are missing, and their tiles with them",
+    ]
 
 
 def test_a_tile_of_a_tree_that_there_never_was_is_found(tiled, tamper):

@@ -294,7 +294,10 @@ def test_damaged_zip_is_not_a_log_that_does_not_hold(people, run, folder):
         found = -1
         while (found := whole.find(mark, found + 1)) >= 0:
             encrypted[found + place] |= 1
+    at = whole.rindex(b"contents")
+    renamed = whole[:at] + b"d" + whole[at + 1 :]
     damaged = {
+        "renamed": renamed,
         "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
         "short": whole[:-30],
         "locked": bytes(encrypted),

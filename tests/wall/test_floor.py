@@ -13,7 +13,7 @@ from psycopg2 import errors
 from audit.identifiers import moment_of, uuid7
 from marketplace.database_roles import MAIN_OWNER
 from privacy.declarations.registry import personal_models
-from privacy.wall.decisions import decided_triggers
+from privacy.wall.decisions import decided_triggers, install_decisions, loose_functions
 from privacy.wall.install import loose_triggers, wanted_triggers
 from privacy.wall.logins import Login
 from privacy.wall.triggers import install_triggers
@@ -254,6 +254,9 @@ def test_what_was_spoiled_is_found_and_made_right(spoiled):
             assert loose_triggers(cursor) == set(), name
 
 
+HARMLESS = "CREATE OR REPLACE FUNCTION privacy_refuse_undecided() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+
+
 @pytest.mark.promise("PROTECT-3")
 def test_what_guards_decisions_of_two_is_found_and_made_right_too(spoiled):
     with closing(spoiled.cluster.connect(spoiled.database, MAIN_OWNER)) as owner, owner.cursor() as cursor:
@@ -264,6 +267,11 @@ def test_what_guards_decisions_of_two_is_found_and_made_right_too(spoiled):
 
                 install_triggers(cursor, wanted_triggers(), {trigger.table})
                 assert loose_triggers(cursor) == set()
+        cursor.execute(HARMLESS)
+        assert loose_functions(cursor) == {"privacy_refuse_undecided"}
+
+        install_decisions(cursor)
+        assert loose_functions(cursor) == set()
 
 
 @pytest.mark.parametrize("login", [Login.GATE, Login.CUSTOMER, Login.STAFF, Login.AUDITOR, Login.WORKER])

@@ -174,7 +174,7 @@ def test_a_released_hold_is_not_brought_back(door, hold):
     connection = door.enter_as(Login.WORKER)
     release(connection, decision(door.admin(), "hold-release"), hold)
 
-    with pytest.raises(errors.CheckViolation, match="sooner"):
+    with pytest.raises(errors.CheckViolation, match="what ended"):
         run(connection, "UPDATE privacy_hold SET released_at = NULL, release_id = NULL WHERE id = %s", hold)
 
 
@@ -188,3 +188,34 @@ def test_a_question_stays_as_it_was_decided(door, login):
             run(connection, f"UPDATE privacy_proposal SET {change} WHERE id = %s", asked)
     with pytest.raises(errors.CheckViolation, match="what ended"):
         run(connection, "UPDATE privacy_proposal SET state = 'failed' WHERE id = %s", decided)
+
+
+def test_what_has_ended_is_not_dated_back(door, victim):
+    staff, admin = door.enter_as(Login.STAFF), door.admin()
+    exception, (silence, _entry) = except_for(admin, admin, days=1), withhold(admin, admin, victim, days=2)
+    run(staff, "UPDATE privacy_matrixoverride SET ends_at = now() WHERE id = %s", exception)
+    run(staff, "UPDATE privacy_silence SET released_at = now(), released_by = gen_random_uuid() WHERE id = %s", silence)
+
+    with pytest.raises(errors.CheckViolation, match="not once it came"):
+        run(staff, "UPDATE privacy_matrixoverride SET ends_at = begins_at WHERE id = %s", exception)
+    with pytest.raises(errors.CheckViolation, match="what ended"):
+        run(staff, "UPDATE privacy_silence SET released_at = begun_at WHERE id = %s", silence)
+
+
+def test_nothing_of_it_is_deleted(door, victim, hold):
+    worker, admin = door.enter_as(Login.WORKER), door.admin()
+    exception, (silence, entry) = except_for(admin, admin, days=1), withhold(admin, admin, victim, days=2)
+    write(admin, "privacy_silencedentry", silence_id=silence, entry_id=entry)
+    export, asked = str(uuid4()), decision(admin, "staff-export")
+    write(admin, "privacy_staffexport", id=export, proposal_id=asked, subject_ids="{}")
+
+    for table, condition in {
+        "privacy_matrixoverride": f"id = '{exception}'",
+        "privacy_hold": f"id = '{hold}'",
+        "privacy_silencedentry": f"entry_id = '{entry}'",
+        "privacy_silence": f"id = '{silence}'",
+        "privacy_staffexport": f"id = '{export}'",
+        "privacy_proposal": f"id = '{asked}'",
+    }.items():
+        with pytest.raises(errors.CheckViolation, match=f"rows of {table} stay"):
+            run(worker, f"DELETE FROM {table} WHERE {condition}")

@@ -10,8 +10,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Event
+from audit.models import Entry
 from audit.record import record
-from privacy.access.approvals.errors import NotPlain, OwnProposal, PlanChanged, PlanImpossible, RoleLost, RoleMayNot, TooLate, WordsName
+from privacy.access.approvals.errors import (
+    NotPlain,
+    OwnProposal,
+    PlanChanged,
+    PlanImpossible,
+    RoleLost,
+    RoleMayNot,
+    TooLate,
+    Unrecorded,
+    WordsName,
+)
 from privacy.access.approvals.forms import WORDS_MAX, names_somebody
 from privacy.access.approvals.kinds import Parameters, ProposalKind, fingerprint_of, has_role_now, kind_named, tell_staff
 from privacy.access.approvals.models import LASTS, Proposal, ProposalRun
@@ -99,7 +110,7 @@ def perform_proposal(*, proposal: Proposal) -> None:
             _refuse_unapproved(locked)
         except PlanChanged:
             _return(locked)
-        except (PlanImpossible, RoleLost, TooLate) as reason:
+        except (PlanImpossible, RoleLost, TooLate, Unrecorded) as reason:
             _end(locked, State.FAILED, failure=reason.code)
         else:
             result = kind_named(locked.kind).perform(locked)
@@ -145,12 +156,22 @@ def _refuse_unapproved(proposal: Proposal) -> None:
     approver = proposal.approver
     if proposal.decided_at is None or timezone.now() > proposal.decided_at + LASTS:
         raise TooLate
+    if not _is_recorded(proposal):
+        raise Unrecorded
     if approver is None or not kind.may_decide(approver, proposal) or not has_role_now(approver):
         raise RoleLost
     if not kind.may_propose(proposal.proposer) or not has_role_now(proposal.proposer):
         raise RoleLost
     if fingerprint_of(proposal.kind, proposal.parameters, kind.describe(proposal.parameters)) != proposal.fingerprint:
         raise PlanChanged
+
+
+def _is_recorded(proposal: Proposal) -> bool:
+    """Whether the log, to which rows are added alone, says so too: one login of the database serves all staff."""
+    said = Entry.objects.filter(object_label=proposal._meta.label_lower, object_id=proposal.pk)
+    asked = said.filter(event=Event.PROPOSAL_MADE, actor_id=proposal.proposed_by, actor_role=proposal.proposed_role)
+    approved = said.filter(event=Event.PROPOSAL_APPROVED, actor_id=proposal.decided_by, actor_role=proposal.decided_role)
+    return asked.exists() and approved.exists()
 
 
 def _return(proposal: Proposal) -> None:

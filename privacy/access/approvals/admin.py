@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 import privacy.access.approvals.dashboard  # noqa: F401  adds its card
 from privacy.access.approvals.actions import approve_proposal, propose, refuse_proposal, withdraw_proposal
-from privacy.access.approvals.errors import PlanImpossible, ProposalError, RoleLost, TooLate, UnknownKind
+from privacy.access.approvals.errors import PlanImpossible, ProposalError, RoleLost, TooLate, UnknownKind, Unrecorded
 from privacy.access.approvals.forms import ApprovalForm, ProposalForm, RefusalForm, WithdrawalForm
 from privacy.access.approvals.kinds import Plan, ProposalKind, fingerprint_of, kind_named
 from privacy.access.approvals.models import Proposal
@@ -28,6 +28,7 @@ from privacy.policy.roles import STAFF_ROLES, Actor
 FAILURES: dict[str, Promise] = {
     PlanImpossible.code: _("When it was to be done, it was no longer possible."),
     RoleLost.code: RoleLost.words,
+    Unrecorded.code: Unrecorded.words,
     TooLate.code: _("Too much time had passed since the approval."),
     "error": _("It was tried several times and failed. Nothing of it was done."),
 }

@@ -55,6 +55,13 @@ class RoleLost(ProposalError):
     code = "role_lost"
 
 
+class Unrecorded(ProposalError):
+    """The log does not tell that these two asked and approved: the row was written around the program."""
+
+    words = _("The log tells of nobody who asked for this and approved it.")
+    code = "unrecorded"
+
+
 class WordsName(ProposalError):
     """The words look as if they named a person."""
 

@@ -8,6 +8,8 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from audit.errors import NotRecordable
+from audit.events import Event
+from audit.record import record
 from marketplace.accounts.models import User
 from privacy.access.approvals import kinds
 from privacy.access.approvals.actions import (
@@ -375,6 +377,23 @@ def test_what_has_ended_stays_ended(world, asker, officer):
     for change in ({"state": "failed"}, {"decided_by": uuid7()}, {"result": {}}):
         with pytest.raises(IntegrityError, match="what ended"), transaction.atomic():
             Proposal.objects.filter(pk=proposal.pk).update(**change)
+
+
+@pytest.mark.parametrize("said", [[], [Event.PROPOSAL_MADE], [Event.PROPOSAL_APPROVED]])
+def test_a_proposal_that_the_log_does_not_know_of_is_not_done(world, asker, officer, said):
+    """As somebody would write it who has the staff's login of the database and nobody's session."""
+    before = ask(asker)
+    values = {"decided_at": timezone.now(), "decided_by": officer.id, "decided_role": officer.role, "fingerprint": seen(before)}
+    forged = Proposal.objects.create(
+        kind=before.kind, parameters=before.parameters, proposed_by=asker.id, proposed_role=asker.role, state="approved", **values
+    )
+    for event in said:
+        record(event, by=asker if event == Event.PROPOSAL_MADE else officer, object=forged)
+
+    perform(ProposalRun.objects.create(proposal=forged))
+
+    forged.refresh_from_db()
+    assert (forged.state, forged.failure, world.done) == ("failed", "unrecorded", [])
 
 
 @pytest.mark.parametrize("who", ["asker", "officer"])
