@@ -50,6 +50,10 @@ class Line:
         """As the search takes it."""
         return str(self.entry.actor_id or self.entry.actor_name)
 
+    @property
+    def can_be_withheld(self) -> bool:
+        return can_be_withheld(self.entry)
+
 
 @admin.register(Entry)
 class EntryAdmin(RoleAdmin):
@@ -93,6 +97,7 @@ class EntryAdmin(RoleAdmin):
             "mailbox_form": forms.get("mailbox_form") or MailboxForm() if finder else None,
             "keep_form": forms.get("keep_form") or KeepForm() if search.used else None,
             "bundle_address": self._asking(request, LOG_BUNDLE, search.parameters) if search.used else "",
+            "silence_address": self._asking(request, SILENCE, {}) if search.person else "",
         }
         status = 200 if is_valid and not any(given.errors for given in forms.values()) else 422
         return render(request, "admin/audit/entry/search.html", context, status=status)

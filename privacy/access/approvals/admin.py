@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
@@ -84,7 +84,7 @@ class ProposalAdmin(RoleAdmin):
         """Asking changes nothing yet: the next page shows the plan, and the question can be withdrawn."""
         rule, actor = self._proposable(request, kind), request.actor  # type: ignore[attr-defined]
         assert rule.form is not None  # noqa: S101  _proposable lets nothing else through
-        form = rule.form(actor, request.POST) if request.method == "POST" else rule.form(actor, initial=request.GET.dict())
+        form = rule.form(actor, request.POST) if request.method == "POST" else rule.form(actor, initial=_initial(request.GET))
         if request.method == "POST" and form.is_valid():
             answer = self._propose(request, rule, form)
             if answer is not None:
@@ -165,6 +165,11 @@ class ProposalAdmin(RoleAdmin):
         else:
             messages.success(request, str(done))
         return redirect(proposal)
+
+
+def _initial(query: QueryDict) -> dict[str, str]:
+    """As addresses and lists hand it over: several values of one name stand one in a line."""
+    return {name: "\n".join(str(value) for value in values) for name, values in query.lists()}
 
 
 def _approval_form(proposal: Proposal, plan: Plan) -> ApprovalForm:

@@ -1,7 +1,11 @@
 """Whoever asks and decides sees which entries are to be withheld; everybody else sees that something is asked for."""
 
+import re
+
 import pytest
 
+from audit.models import Entry
+from privacy.access.silences.actions import can_be_withheld
 from privacy.policy.roles import Role
 from tests.accounts.people import make_staff, staff_client
 from tests.privacy.access.silences.test_silences import ask, look, withhold
@@ -51,3 +55,19 @@ def test_lists_say_yes_and_no_and_an_empty_one_says_so(buyer, agent, officer, se
     assert "Not empty" not in page
     assert "There is nothing here." not in page
     assert "Nothing matches these filters." in filtered
+
+
+def test_looks_are_chosen_in_the_search_for_one_person(buyer, agent, officer):
+    chosen = [look(buyer, agent), look(buyer, agent)]
+    client, about = browser_of(Role.PRIVACY_OFFICER), f"/admin/audit/entry/?person={buyer.subject_id}"
+
+    page = client.get(about).content.decode()
+    offered = set(re.findall(r'name="entries" value="([^"]+)"', page))
+    ids = sorted(str(entry.pk) for entry in chosen)
+    form = client.get("/admin/privacy/proposal/ask/silence/", {"entries": ids}).content.decode()
+
+    assert offered == {str(entry.pk) for entry in Entry.objects.filter(subject_id=buyer.subject_id) if can_be_withheld(entry)} > set(ids)
+    assert 'action="/admin/privacy/proposal/ask/silence/"' in page
+    assert "\n".join(ids) in form
+    assert 'name="entries" value=' not in client.get("/admin/audit/entry/?event=privacy.data.opened").content.decode()
+    assert 'name="entries" value=' not in browser_of(Role.AUDITOR).get(about).content.decode()
