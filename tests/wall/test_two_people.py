@@ -190,6 +190,15 @@ def test_a_question_stays_as_it_was_decided(door, login):
         run(connection, "UPDATE privacy_proposal SET state = 'failed' WHERE id = %s", decided)
 
 
+def test_an_exception_begins_when_it_was_made(door, exception):
+    with pytest.raises(errors.CheckViolation, match="stays as it was asked"):
+        run(
+            door.enter_as(Login.WORKER),
+            "UPDATE privacy_matrixoverride SET begins_at = begins_at - interval '1 day' WHERE id = %s",
+            exception,
+        )
+
+
 def test_what_has_ended_is_not_dated_back(door, victim):
     staff, admin = door.enter_as(Login.STAFF), door.admin()
     exception, (silence, _entry) = except_for(admin, admin, days=1), withhold(admin, admin, victim, days=2)

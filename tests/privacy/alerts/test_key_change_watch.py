@@ -113,8 +113,10 @@ def test_what_the_program_does_to_keys_is_explained(person, settings, monkeypatc
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_what_a_restore_takes_again_is_explained(person, known):
-    """Keys that an old backup brought back: of somebody erased since, and of somebody whom the data does not know."""
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_what_a_restore_takes_again_is_explained(person, known, has_keys):
+    """Of somebody erased since the backup, whom its data may not know; from before the person its keys know nobody either."""
+    person = person if has_keys else uuid7()
     if known:
         Subject.objects.create(pk=person, erased_at=timezone.now())
     at = timezone.now().isoformat()
