@@ -16,7 +16,7 @@ from privacy.retention.deletion import delete_rows
 from privacy.retention.walker import erasable_models
 from privacy.rights.copies import delete_all_copies
 from privacy.rights.erasure import room_steps
-from privacy.vault.ledger import Line, people_to_end, replay_ledger
+from privacy.vault.ledger import Line, batches, people_to_end, replay_ledger
 from privacy.vault.models import Subject
 
 BATCH = 5_000
@@ -38,15 +38,14 @@ def replay_erasures(*, by: Actor, lines: Iterable[Line]) -> int:
 
 def _say_whose_keys_end(by: Actor, subject_ids: set[UUID]) -> None:
     """Before they do, also of people whom the data does not know: else their keys went around the program."""
-    everybody = sorted(subject_ids)
-    for start in range(0, len(everybody), PEOPLE):
+    for people in batches(sorted(subject_ids), PEOPLE):
         with unit_of_work():
-            record_many(NewEntry(event=Event.KEY_DESTROYED, by=by, subject=id) for id in everybody[start : start + PEOPLE])
+            record_many(NewEntry(event=Event.KEY_DESTROYED, by=by, subject=id) for id in people)
 
 
 def _known(subject_ids: list[UUID]) -> Iterator[Subject]:
-    for start in range(0, len(subject_ids), PEOPLE):
-        yield from Subject.objects.filter(pk__in=subject_ids[start : start + PEOPLE])
+    for people in batches(subject_ids, PEOPLE):
+        yield from Subject.objects.filter(pk__in=people)
 
 
 def _erase_again(by: Actor, subject: Subject) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from privacy.vault.key_cache import cache
 from privacy.vault.models import DestroyedKey, SubjectKey
 
 Line = dict[str, str]
+Row = TypeVar("Row")
 BATCH = 1000
 
 
@@ -59,11 +61,14 @@ def _mend(number: int) -> None:
     os.ftruncate(number, text.rfind(b"\n") + 1)
 
 
+def batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
 def people_to_end(lines: Iterable[Line]) -> set[UUID]:
     """Whose keys `replay_ledger` will delete, or enter as destroyed: what a backup brought back of them."""
-    found, wanted = set(), [_row(line) for line in lines]
-    for start in range(0, len(wanted), BATCH):
-        rows = wanted[start : start + BATCH]
+    found = set()
+    for rows in batches([_row(line) for line in lines], BATCH):
         people = {row.subject_id for row in rows}
         entered, living = (
             set(model.objects.filter(subject_id__in=people).values_list("subject_id", "scope")) for model in (DestroyedKey, SubjectKey)
@@ -74,9 +79,7 @@ def people_to_end(lines: Iterable[Line]) -> set[UUID]:
 
 def replay_ledger(lines: Iterable[Line]) -> None:
     """Delete the keys that the lines name, wherever they came from, and enter them in the database's ledger again."""
-    wanted = list(lines)
-    for start in range(0, len(wanted), BATCH):
-        rows = [_row(line) for line in wanted[start : start + BATCH]]
+    for rows in batches([_row(line) for line in lines], BATCH):
         with transaction.atomic(using="vault"):
             DestroyedKey.objects.bulk_create(rows, ignore_conflicts=True)
             for row in rows:

@@ -10,8 +10,9 @@ from typing import Any
 from privacy.wall.triggers import Trigger
 
 STANDING = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)"
+REFUSAL = "USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME"
 # A row is written while its decision is still being carried out, so the question waits for the commit.
-UNDECIDED = """
+UNDECIDED = f"""
 DECLARE
   written jsonb := to_jsonb(NEW) || jsonb_build_object('hold', NEW.id);
   decision uuid := written ->> TG_ARGV[0];
@@ -23,20 +24,20 @@ BEGIN
       SELECT FROM jsonb_each(parameters) AS asked
       WHERE CASE
         WHEN asked.key IN ('hold', 'role', 'purpose', 'categories', 'ground') THEN written -> asked.key <> asked.value
-        WHEN asked.key = 'until' THEN (written ->> 'until')::timestamptz > (asked.value #>> '{}')::timestamptz
+        WHEN asked.key = 'until' THEN (written ->> 'until')::timestamptz > (asked.value #>> '{{}}')::timestamptz
         WHEN asked.key = 'days' THEN
           (written ->> 'ends_at')::timestamptz > (written ->> 'begins_at')::timestamptz + make_interval(hours => 24 * asked.value::int)
       END
     )
   ) THEN
     RAISE EXCEPTION 'nobody decided this row of %', TG_TABLE_NAME
-    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+    {REFUSAL};
   END IF;
   RETURN NULL;
 END
-"""
+"""  # noqa: S608 - a constant
 # Which entries a person may not read was decided with the rest.
-UNLISTED = """
+UNLISTED = f"""
 BEGIN
   IF NOT EXISTS (
     SELECT FROM public.privacy_silence JOIN public.privacy_proposal ON privacy_proposal.id = proposal_id,
@@ -44,31 +45,26 @@ BEGIN
     WHERE privacy_silence.id = NEW.silence_id AND listed::uuid = NEW.entry_id
   ) THEN
     RAISE EXCEPTION 'nobody decided this row of %', TG_TABLE_NAME
-    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+    {REFUSAL};
   END IF;
   RETURN NULL;
 END
 """
 # Whoever may end something early may not bring it back.
-LATER = """
+LATER = f"""
 DECLARE
-  name text;
-  before timestamptz;
-  now_ends timestamptz;
+  before timestamptz := to_jsonb(OLD) ->> TG_ARGV[0];
+  now_ends timestamptz := to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
-  FOREACH name IN ARRAY TG_ARGV LOOP
-    before := (to_jsonb(OLD) ->> name)::timestamptz;
-    now_ends := (to_jsonb(NEW) ->> name)::timestamptz;
-    IF now_ends <> before AND (now_ends > before OR before <= now()) THEN
-      RAISE EXCEPTION '% of % only comes sooner, and not once it came', name, TG_TABLE_NAME
-      USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
-    END IF;
-  END LOOP;
+  IF now_ends <> before AND (now_ends > before OR before <= now()) THEN
+    RAISE EXCEPTION '% of % only comes sooner, and not once it came', TG_ARGV[0], TG_TABLE_NAME
+    {REFUSAL};
+  END IF;
   RETURN NULL;
 END
 """
 # What was asked is what was decided, and what has ended has ended.
-CHANGED = """
+CHANGED = f"""
 DECLARE
   before jsonb := to_jsonb(OLD);
   name text;
@@ -76,20 +72,20 @@ BEGIN
   FOREACH name IN ARRAY TG_ARGV LOOP
     IF before -> name IS DISTINCT FROM to_jsonb(NEW) -> name THEN
       RAISE EXCEPTION '% of % stays as it was asked', name, TG_TABLE_NAME
-      USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+      {REFUSAL};
     END IF;
   END LOOP;
   IF coalesce(before ->> 'ended_at', before ->> 'released_at') IS NOT NULL AND before <> to_jsonb(NEW) THEN
     RAISE EXCEPTION 'what ended in % stays as it is', TG_TABLE_NAME
-    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+    {REFUSAL};
   END IF;
   RETURN NULL;
 END
 """
 # All of it is kept as evidence.
-GONE = """
+GONE = f"""
 BEGIN
-  RAISE EXCEPTION 'rows of % stay', TG_TABLE_NAME USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+  RAISE EXCEPTION 'rows of % stay', TG_TABLE_NAME {REFUSAL};
 END
 """
 FUNCTIONS = {
@@ -132,15 +128,15 @@ def decided_triggers() -> set[Trigger]:
 def decided(table: str, decision: str, *kinds: str, columns: str) -> Trigger:
     """Rows of this table refer by the column ``decision`` to a proposal of one of these kinds."""
     made = f"CREATE CONSTRAINT TRIGGER decided_by_two AFTER INSERT OR UPDATE OF {columns} ON public.{table} DEFERRABLE INITIALLY DEFERRED"
-    return Trigger(table, "decided_by_two", f"{made} FOR EACH ROW EXECUTE FUNCTION privacy_refuse_undecided({quoted(decision, *kinds)})")
+    return Trigger(table, "decided_by_two", f"{made} FOR EACH ROW EXECUTE FUNCTION privacy_refuse_undecided({literals(decision, *kinds)})")
 
 
 def on_change(table: str, name: str, change: str, function: str, *columns: str) -> Trigger:
     made = f"CREATE TRIGGER {name} AFTER {change} ON public.{table}"
-    return Trigger(table, name, f"{made} FOR EACH ROW EXECUTE FUNCTION {function}({quoted(*columns)})")
+    return Trigger(table, name, f"{made} FOR EACH ROW EXECUTE FUNCTION {function}({literals(*columns)})")
 
 
-def quoted(*words: str) -> str:
+def literals(*words: str) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 

@@ -77,6 +77,13 @@ def withhold(by, second, found, **changes):
     return Silence.objects.latest("pk")
 
 
+def withheld_twice(user, by, second):
+    """A look in an emergency, and what withholds it for 90 days and for 60."""
+    opening = silent_look(user, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
+    found = list(Entry.objects.filter(pk__in=opening.entries))
+    return opening, withhold(by, second, found, days=90), withhold(by, second, found, days=60)
+
+
 def text_of(client, address="/account/uses/"):
     return re.sub(r"\s+", " ", client.get(address).content.decode())
 
@@ -250,9 +257,7 @@ def test_the_mail_about_an_emergency_waits_as_long_and_goes_when_released(buyer,
 
 
 def test_the_mail_waits_for_the_last_of_what_withholds_the_look(buyer, officer, second):
-    opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
-    found = list(Entry.objects.filter(pk__in=opening.entries))
-    longer, shorter = withhold(officer, second, found, days=90), withhold(officer, second, found, days=60)
+    opening, longer, shorter = withheld_twice(buyer, officer, second)
 
     with unit_of_work():
         release_silence(by=officer.actor, silence=shorter)
@@ -266,9 +271,7 @@ def test_the_mail_waits_for_the_last_of_what_withholds_the_look(buyer, officer, 
 
 
 def test_the_mail_waits_no_longer_than_what_still_withholds_the_look(buyer, officer, second):
-    opening = silent_look(buyer, make_staff(Role.FRAUD, "fraud@example.org", enrolled=False))
-    found = list(Entry.objects.filter(pk__in=opening.entries))
-    longer, shorter = withhold(officer, second, found, days=90), withhold(officer, second, found, days=60)
+    opening, longer, shorter = withheld_twice(buyer, officer, second)
 
     with unit_of_work():
         release_silence(by=officer.actor, silence=longer)
@@ -366,14 +369,10 @@ def test_the_customers_own_login_sees_the_number_and_not_the_entry(partners):
 @pytest.mark.django_db(transaction=True)
 def test_two_releases_at_once_leave_no_mail_waiting(partners, owner_connection):
     """The second waits for the first to commit, and then sees that nothing withholds the look any more."""
-    fraud, officer, second = (
-        make_staff(role, f"{role}@example.org", enrolled=False) for role in (Role.FRAUD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
-    )
+    officer, second = (make_staff(role, f"{role}@example.org", enrolled=False) for role in (Role.PRIVACY_OFFICER, Role.ADMINISTRATOR))
     user = make_customer()
     packed(user=user)
-    opening = silent_look(user, fraud)
-    found = list(Entry.objects.filter(pk__in=opening.entries))
-    silences = [withhold(officer, second, found, days=days) for days in (90, 60)]
+    _opening, first, other = withheld_twice(user, officer, second)
     is_released, failures, admin = threading.Event(), [], owner_connection()
     admin.autocommit = True
 
@@ -381,19 +380,19 @@ def test_two_releases_at_once_leave_no_mail_waiting(partners, owner_connection):
         is_released.wait(10)
         try:
             with unit_of_work():
-                release_silence(by=officer.actor, silence=silences[1])
+                release_silence(by=officer.actor, silence=other)
         except Exception as failure:
             failures.append(failure)
         finally:
             connection.close()
 
-    other = threading.Thread(target=release_other)
-    other.start()
+    releasing = threading.Thread(target=release_other)
+    releasing.start()
     with unit_of_work():
-        release_silence(by=officer.actor, silence=silences[0])
+        release_silence(by=officer.actor, silence=first)
         is_released.set()
         wait_until(lambda: is_waited_for(admin), "the other to wait for this one")
-    other.join(10)
+    releasing.join(10)
 
     assert failures == []
     with unit_of_work():
